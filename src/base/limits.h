@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every bound in one place, with its reason. A limit that is hit is an error which names it and
+// says what to do; nothing is cut silently.
+#pragma once
+
+enum {
+    // A report: the mission's promise is 10 MiB of report, not of envelope.
+    LIMIT_REPORT_BYTES = 10 * 1024 * 1024,
+
+    // The header block of one message. Titles, summaries, inputs and metadata of a report live
+    // here;
+    // a reader that wants only the head of a message must be able to afford it.
+    LIMIT_HEADER_BYTES = 64 * 1024,
+
+    // What a stream must accept so that the largest report fits with its headers.
+    LIMIT_MESSAGE_BYTES = LIMIT_REPORT_BYTES + LIMIT_HEADER_BYTES,
+
+    // Names. A stream's name becomes a directory (255 bytes on every file system we know, and
+    // nats-server's own limit); a feature is for people and stays quotable in a notice.
+    LIMIT_STREAM_NAME_BYTES = 255,
+    LIMIT_AGENT_BYTES = 64,
+    LIMIT_TYPE_BYTES = 64,
+    LIMIT_FEATURE_BYTES = 200,
+
+    // A subject: five tokens of a deliverable whose feature is percent-encoded to three times its
+    // size stay far below; nats-server's control line is 4096 bytes.
+    LIMIT_SUBJECT_BYTES = 1024,
+
+    // A notice travels into every prompt that follows: 200 o200k tokens is the whole point.
+    LIMIT_NOTICE_TOKENS = 200,
+
+    // Texts a publisher may give. The notice shortens them further, the report has all of it.
+    LIMIT_TITLE_BYTES = 300,
+    LIMIT_SUMMARY_BYTES = 2000,
+    LIMIT_META_BYTES = 16 * 1024,
+    LIMIT_INPUTS = 64,
+
+    // How often a publish or a KV write starts again when another writer came first.
+    LIMIT_CONFLICT_RETRIES = 64,
+
+    // How long a one-shot command waits for the store's lock before it says who holds it.
+    LIMIT_LOCK_WAIT_MS = 10000,
+
+    // Values and keys of a KV bucket (ADR-8).
+    LIMIT_KV_HISTORY = 64,
+    LIMIT_KV_KEY_BYTES = 700,
+};
