@@ -22,6 +22,9 @@ enum {
     LIMIT_TYPE_BYTES = 64,
     LIMIT_FEATURE_BYTES = 200,
 
+    // A section as it is asked for: a number, a slug, or a whole heading.
+    LIMIT_SECTION_BYTES = 300,
+
     // A subject: five tokens of a deliverable whose feature is percent-encoded to three times its
     // size stay far below; nats-server's control line is 4096 bytes.
     LIMIT_SUBJECT_BYTES = 1024,
