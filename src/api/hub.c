@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/hub.h"
+
+#include "api/home.h"
+#include "api/setup.h"
+#include "base/limits.h"
+#include "bus/bus_embedded.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct hub {
+    char home[HOME_PATH_SIZE];
+    char author[256];
+    char holder[64];
+    int64_t lock_wait_ms;
+    struct bus *bus;
+    struct registry *registry;
+};
+
+enum status hub_open(const struct hub_options *options, struct hub **out, struct errinfo *err)
+{
+    struct hub *hub = calloc(1, sizeof *hub);
+    if (hub == NULL)
+        return errinfo_set(err, STATUS_NO_MEMORY, "no memory to begin");
+    enum status status = home_find(options->home, hub->home, err);
+    if (status != STATUS_OK) {
+        free(hub);
+        return status;
+    }
+    home_author(options->author, hub->author);
+    const char *holder = options->command == NULL ? "libagog" : options->command;
+    memcpy(hub->holder, holder, strnlen(holder, sizeof hub->holder - 1));
+    hub->lock_wait_ms = options->lock_wait_ms < 0 ? LIMIT_LOCK_WAIT_MS : options->lock_wait_ms;
+    *out = hub;
+    return STATUS_OK;
+}
+
+void hub_close(struct hub *hub)
+{
+    if (hub == NULL)
+        return;
+    registry_free(hub->registry);
+    bus_close(hub->bus);
+    free(hub);
+}
+
+const char *hub_home(const struct hub *hub)
+{
+    return hub->home;
+}
+
+const char *hub_author(const struct hub *hub)
+{
+    return hub->author;
+}
+
+static enum status open_bus(struct hub *hub, bool create, struct errinfo *err)
+{
+    struct bus_embedded_options options = {
+        .home = hub->home,
+        .create = create,
+        .lock_wait_ms = hub->lock_wait_ms,
+        .holder = hub->holder,
+    };
+    return bus_embedded_open(&options, &hub->bus, err);
+}
+
+enum status hub_bus(struct hub *hub, enum hub_need need, struct bus **bus, struct errinfo *err)
+{
+    enum status status = STATUS_OK;
+    if (hub->bus == NULL)
+        status = open_bus(hub, need != HUB_READ, err);
+    if (status == STATUS_OK && need == HUB_CREATE)
+        status = setup_make(hub->bus, err);
+    if (status == STATUS_OK)
+        *bus = hub->bus;
+    return status;
+}
+
+enum status hub_registry(struct hub *hub, enum hub_need need, const struct registry **registry,
+                         struct errinfo *err)
+{
+    struct bus *bus;
+    enum status status = hub_bus(hub, need, &bus, err);
+    if (status == STATUS_OK && hub->registry == NULL)
+        status = registry_load(bus, &hub->registry, err);
+    if (status == STATUS_OK)
+        *registry = hub->registry;
+    return status;
+}
+
+void hub_forget_registry(struct hub *hub)
+{
+    registry_free(hub->registry);
+    hub->registry = NULL;
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// What several commands do with refs and reports.
+#pragma once
+
+#include "cli/cli.h"
+#include "deliver/read.h"
+
+// The report's notice on one line, as JSON, with or without --json: a notice is JSON.
+enum status answer_notice(struct cli *cli, const struct report *report, struct errinfo *err);
+
+// The bus of a store that is there, and its registry.
+struct answer_source {
+    struct bus *bus;
+    const struct registry *registry;
+};
+enum status answer_source_open(struct cli *cli, struct answer_source *source, struct errinfo *err);
+
+// Reads the report whose ref is an argument into storage.
+enum status answer_read(struct cli *cli, size_t argument, enum bus_part part, struct buf *storage,
+                        struct report *report, struct errinfo *err);

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of commands: a new one is a row here and a file of its own.
+#include "cli/commands.h"
+
+const struct command *const command_table[] = {
+    &cmd_demo,   &cmd_init,    &cmd_doctor,     &cmd_publish, &cmd_notice, &cmd_fetch,
+    &cmd_ls,     &cmd_history, &cmd_status,     &cmd_agent,   &cmd_stream, &cmd_kv,
+    &cmd_tokens, &cmd_version, &cmd_completion, &cmd_man,
+};
+const size_t command_table_count = sizeof command_table / sizeof command_table[0];
+
+const struct option_spec command_global_options[] = {
+    {.name = "home",
+     .value = "DIR",
+     .help = "the store (default: AGOG_HOME, the nearest .agog, ~/.agog)"},
+    {.name = "as", .value = "NAME", .help = "who is asking (default: AGOG_AGENT, user@host)"},
+    {.name = "lock-wait",
+     .value = "MS",
+     .help = "how long to wait for another process (default: 10000)"},
+    {.name = "json", .help = "answer in JSON, errors too"},
+    {.name = "help", .letter = 'h', .help = "this text"},
+};
+const size_t command_global_option_count = sizeof command_global_options /
+                                           sizeof command_global_options[0];
+
+const struct command_exit_code command_exit_codes[] = {
+    {0, "done; what was published is on disk"},
+    {1, "a bug in agog"},
+    {2, "the command line or a name is wrong"},
+    {3, "no such agent, type, deliverable, revision, stream or key; or retention took it"},
+    {4, "somebody else came first, it exists already, or it is not permitted"},
+    {5, "a limit was met"},
+    {6, "this machine: disk, rights, memory"},
+    {7, "stored bytes are damaged, or of a newer format"},
+    {8, "another process holds the store"},
+    {9, "the server is away"},
+    {10, "kept in the spool, to be delivered later"},
+    {11, "the time was up"},
+    {12, "something needs attention (doctor, init)"},
+};
+const size_t command_exit_code_count = sizeof command_exit_codes / sizeof command_exit_codes[0];

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finding and reading stored reports.
+#pragma once
+
+#include "deliver/report.h"
+
+// Resolves a ref (its agent and type are checked against the registry) and reads the report into
+// storage. Errors: STATUS_NOT_FOUND with the nearest names, or what has been published instead;
+// STATUS_EXPIRED when the revision was there and retention took it, saying when and why.
+enum status read_report(struct bus *bus, const struct registry *registry, const struct ref *ref,
+                        enum bus_part part, struct buf *storage, struct report *report,
+                        struct errinfo *err);
+
+// The report of a message that was just read from a stream. A message that nobody numbered (plain
+// `nats pub`, or the first system) gets its place among its subject's messages as its revision, and
+// is measured: for that it is read again, whole, into storage.
+enum status read_of_message(struct bus *bus, const char *stream, const struct bus_message *message,
+                            enum bus_part part, struct buf *storage, struct report *report,
+                            struct errinfo *err);
+
+// Called with each report's head; views are borrowed for the call.
+typedef enum status (*read_visit)(void *context, const struct report *report);
+
+// What to list: empty parts take everything.
+struct read_filter {
+    struct bytes agent;
+    struct bytes type;
+    struct bytes feature;
+};
+
+// The latest revision of every deliverable that matches, stream by stream, oldest first in each.
+enum status read_list(struct bus *bus, const struct registry *registry,
+                      const struct read_filter *filter, read_visit visit, void *context,
+                      struct errinfo *err);
+
+// Every kept revision of one deliverable, oldest first.
+enum status read_history(struct bus *bus, const struct registry *registry, const struct ref *ref,
+                         read_visit visit, void *context, struct errinfo *err);
+
+// The notice of a report that was read, within LIMIT_NOTICE_TOKENS. out is an initialised buf.
+enum status read_notice(const struct report *report, struct buf *out, struct errinfo *err);
