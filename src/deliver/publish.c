@@ -100,13 +100,18 @@ static enum status measure(struct draft *draft, struct errinfo *err)
     if (status != STATUS_OK)
         return status;
     draft->sections = outline.count;
+    struct buf clean;
+    buf_init(&clean, LIMIT_MESSAGE_BYTES);
+    plain_clean(request->title, &clean);
     if (request->title.size > 0)
-        plain_line(request->title, draft->title, sizeof draft->title);
+        plain_shorten(buf_bytes(&clean), LIMIT_TITLE_BYTES, draft->title);
     else
         summary_title(&outline, request->body, draft->title);
     summary_text(&outline, request->body, request->summary, draft->summary);
+    status = buf_status(&clean);
+    buf_fini(&clean);
     outline_fini(&outline);
-    return STATUS_OK;
+    return status;
 }
 
 // Inputs are pinned to the revision that is there now, so that lineage never changes afterwards.
