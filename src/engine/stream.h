@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// One stream with JetStream's semantics over one log: what is accepted, what is a duplicate, what a
+// limit removes, what a subject's last message is. The engine takes the time as an argument and has
+// no clock, no threads and no sockets.
+//
+// A publish, delete or purge is staged: it counts for every later check at once, can be read when it
+// is committed, and is gone after a crash before that. Errors carry JetStream's err_code and text
+// (nats-server's errors.json), so that a server can pass them on as they are.
+//
+// Threads: one owner, as the log (store/msglog.h).
+#pragma once
+
+#include "store/msglog.h"
+#include "wire/stream_config.h"
+
+struct stream;
+
+// What a stream is checked against when it is made or changed (nats-server's checkStreamCfg):
+// defaults are filled in, what is not allowed is STATUS_INVALID with err_code 10052 or its own.
+enum status stream_config_check(struct stream_config *config, struct errinfo *err);
+
+// The directory (whose parent exists) becomes a stream; config is checked and copied.
+enum status stream_create(const struct host *host, const char *directory,
+                          const struct stream_config *config, int64_t now_ns, struct errinfo *err);
+enum status stream_open(struct stream **out, const struct host *host, const char *directory,
+                        int64_t now_ns, struct errinfo *err);
+void stream_close(struct stream *stream); // takes NULL; what is not committed is dropped
+
+// Reads a stream's configuration without opening its log. config is initialised by the call.
+enum status stream_peek(const struct host *host, const char *directory,
+                        struct stream_config *config, int64_t *created_ns, struct errinfo *err);
+
+const struct stream_config *stream_get_config(const struct stream *stream);
+int64_t stream_get_created(const struct stream *stream);
+struct msglog *stream_get_log(struct stream *stream); // for batches and reclaim
+
+// Changes what JetStream allows to change, durably, and applies the new limits (staged).
+enum status stream_update(struct stream *stream, const struct stream_config *config,
+                          int64_t now_ns, struct errinfo *err);
+
+struct stream_input {
+    struct bytes subject;
+    struct bytes headers;
+    struct bytes body;
+    int64_t now_ns;
+};
+
+struct stream_ack {
+    uint64_t seq;
+    bool duplicate; // nothing was staged: seq is the first one's
+};
+
+// Stages a message. Checks in nats-server's order: sealed, expected stream, duplicate, expected
+// sequences and ids, roll-up, size, limits.
+enum status stream_publish(struct stream *stream, const struct stream_input *input,
+                           struct stream_ack *ack, struct errinfo *err);
+
+// Makes everything staged durable. (With other threads: msglog_batch_take and so on.)
+enum status stream_commit(struct stream *stream, struct errinfo *err);
+
+// Forgets what is older than max_age; staged. Call before reading and publishing.
+enum status stream_expire(struct stream *stream, int64_t now_ns, struct errinfo *err);
+
+// Reading; 10037 (STATUS_NOT_FOUND) when there is none. Views borrow from storage.
+enum status stream_get(struct stream *stream, uint64_t seq, enum msglog_part part,
+                       struct buf *storage, struct msglog_message *message, struct errinfo *err);
+enum status stream_get_last(struct stream *stream, struct bytes pattern, enum msglog_part part,
+                            struct buf *storage, struct msglog_message *message,
+                            struct errinfo *err);
+
+// The sequence of the first message at or after seq whose subject matches; 0 when there is none.
+uint64_t stream_find_next(struct stream *stream, uint64_t seq, struct bytes pattern);
+
+// The sequences of the last message of each matching subject, rising. The caller frees *seqs.
+enum status stream_find_last_each(struct stream *stream, struct bytes pattern, uint64_t **seqs,
+                                  size_t *count, struct errinfo *err);
+
+// Each matching subject with its number of messages, in byte order.
+typedef enum status (*stream_visit_subject)(void *context, struct bytes subject, uint64_t count);
+enum status stream_subjects(struct stream *stream, struct bytes pattern,
+                            stream_visit_subject visit, void *context, struct errinfo *err);
+
+// Each sequence between first and last that is gone, rising, up to max; returns how many.
+size_t stream_deleted(const struct stream *stream, uint64_t *seqs, size_t max);
+
+void stream_state_get(const struct stream *stream, struct stream_state *state);
+
+enum status stream_delete_message(struct stream *stream, uint64_t seq, bool erase,
+                                  struct errinfo *err);
+
+struct stream_purge {
+    struct bytes filter; // empty takes every subject
+    uint64_t up_to_seq;  // removes below it; 0 is without limit
+    uint64_t keep;       // newest matching messages to keep; not together with up_to_seq
+};
+enum status stream_purge(struct stream *stream, const struct stream_purge *purge,
+                         uint64_t *purged, struct errinfo *err);
