@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of the tools share: unittest cases reported as TAP, and a directory to play in."""
+"""What tests written in Python share: unittest cases reported as TAP, and a directory to play in."""
 import pathlib
 import subprocess
 import sys
 import tempfile
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 TOOLS = ROOT / "tools"
 
 
@@ -37,6 +37,23 @@ class TapResult(unittest.TestResult):
     def __init__(self):
         super().__init__()
         self.number = 0
+        self.broken = []  # what failed inside subTest of the case under way
+
+    def startTest(self, test):
+        super().startTest(test)
+        self.broken = []
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            self.broken.append((subtest, err))
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        if self.broken:
+            self.line(False, test)
+        for subtest, err in self.broken:
+            self.explain(f"{subtest}\n{self._exc_info_to_string(err, test)}")
 
     def line(self, ok, test, suffix=""):
         self.number += 1
@@ -52,8 +69,12 @@ class TapResult(unittest.TestResult):
 
     def fail_with(self, test, error):
         self.line(False, test)
-        for text in self._exc_info_to_string(error, test).splitlines():
-            print(f"# {text}", flush=True)
+        self.explain(self._exc_info_to_string(error, test))
+
+    @staticmethod
+    def explain(text):
+        for line in text.splitlines():
+            print(f"# {line}", flush=True)
 
     def addFailure(self, test, err):
         super().addFailure(test, err)
