@@ -26,6 +26,7 @@ class RunTests(tap.Case):
     def run_with(self, records, *options, tests=None):
         """The result of run-tests over the log, and what it said."""
         tests = tests or [{"name": r["name"], "suite": ["agog:base"]} for r in records]
+        (self.root / "build").mkdir(exist_ok=True)
         self.write("bin/meson", MESON, 0o755)
         self.write("bin/plan/tests.json", json.dumps(tests))
         self.write("bin/plan/testlog.json", "".join(json.dumps(r) + "\n" for r in records))
@@ -37,6 +38,7 @@ class RunTests(tap.Case):
         result = self.run_with(records, **options)
         self.assertEqual(result.stdout.splitlines()[-1], last_line, result.stdout)
         self.assertEqual(result.returncode, code)
+        self.assertEqual((self.root / "build/test-count").read_text(), last_line + "\n")
         return result
 
     def test_cases_are_counted_and_not_programs(self):
