@@ -65,10 +65,18 @@ struct agog_error {
 };
 
 // An option struct with every field at its default: struct agog_open_options o = AGOG_INIT(o);
+// The field is named in C, so that callers who ask their compiler for missing ones get no warning.
+#ifdef __cplusplus
 #define AGOG_INIT(object)                                                                          \
     {                                                                                              \
         sizeof(object)                                                                             \
     }
+#else
+#define AGOG_INIT(object)                                                                          \
+    {                                                                                              \
+        .size = sizeof(object)                                                                     \
+    }
+#endif
 
 AGOG_API const char *agog_version(void);
 AGOG_API const char *agog_status_name(enum agog_status status);

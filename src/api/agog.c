@@ -19,7 +19,7 @@
 // The public numbers are the internal ones: each is held to its value.
 #define SAME(name)                                                                                 \
     static_assert((int)AGOG_##name == (int)STATUS_##name, "AGOG_" #name " differs from its "       \
-                                                                        "status")
+                                                          "status")
 SAME(OK);
 SAME(BUG);
 SAME(USAGE);
