@@ -3,9 +3,9 @@
 // limit removes, what a subject's last message is. The engine takes the time as an argument and has
 // no clock, no threads and no sockets.
 //
-// A publish, delete or purge is staged: it counts for every later check at once, can be read when it
-// is committed, and is gone after a crash before that. Errors carry JetStream's err_code and text
-// (nats-server's errors.json), so that a server can pass them on as they are.
+// A publish, delete or purge is staged: it counts for every later check at once, can be read when
+// it is committed, and is gone after a crash before that. Errors carry JetStream's err_code and
+// text (nats-server's errors.json), so that a server can pass them on as they are.
 //
 // Threads: one owner, as the log (store/msglog.h).
 #pragma once
@@ -35,8 +35,8 @@ int64_t stream_get_created(const struct stream *stream);
 struct msglog *stream_get_log(struct stream *stream); // for batches and reclaim
 
 // Changes what JetStream allows to change, durably, and applies the new limits (staged).
-enum status stream_update(struct stream *stream, const struct stream_config *config,
-                          int64_t now_ns, struct errinfo *err);
+enum status stream_update(struct stream *stream, const struct stream_config *config, int64_t now_ns,
+                          struct errinfo *err);
 
 struct stream_input {
     struct bytes subject;
@@ -77,8 +77,8 @@ enum status stream_find_last_each(struct stream *stream, struct bytes pattern, u
 
 // Each matching subject with its number of messages, in byte order.
 typedef enum status (*stream_visit_subject)(void *context, struct bytes subject, uint64_t count);
-enum status stream_subjects(struct stream *stream, struct bytes pattern,
-                            stream_visit_subject visit, void *context, struct errinfo *err);
+enum status stream_subjects(struct stream *stream, struct bytes pattern, stream_visit_subject visit,
+                            void *context, struct errinfo *err);
 
 // Each sequence between first and last that is gone, rising, up to max; returns how many.
 size_t stream_deleted(const struct stream *stream, uint64_t *seqs, size_t max);
@@ -93,5 +93,5 @@ struct stream_purge {
     uint64_t up_to_seq;  // removes below it; 0 is without limit
     uint64_t keep;       // newest matching messages to keep; not together with up_to_seq
 };
-enum status stream_purge(struct stream *stream, const struct stream_purge *purge,
-                         uint64_t *purged, struct errinfo *err);
+enum status stream_purge(struct stream *stream, const struct stream_purge *purge, uint64_t *purged,
+                         struct errinfo *err);

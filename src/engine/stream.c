@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opening, closing, committing, and what the limits remove.
+#include "base/limits.h"
+#include "engine/jserror.h"
+#include "engine/stream_private.h"
+#include "store/metafile.h"
+#include "wire/headers.h"
+#include "wire/subject.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char config_file[] = "stream";
+
+enum { CONFIG_BYTES_MAX = 1 << 20 };
+
+// The index is never shown keys of a caller's choosing in an order of his choosing alone: the seed
+// differs from stream to stream.
+static uint64_t seed_of(int64_t created_ns)
+{
+    return (uint64_t)created_ns * 0x9e3779b97f4a7c15U;
+}
+
+static enum status write_config(const struct host *host, const char *directory,
+                                const struct stream_config *config, int64_t created_ns,
+                                struct errinfo *err)
+{
+    struct buf text;
+    buf_init(&text, CONFIG_BYTES_MAX);
+    buf_printf(&text, "%lld\n", (long long)created_ns);
+    enum status status = stream_config_to_json(config, &text);
+    if (status != STATUS_OK)
+        status = errinfo_set(err, status, "no memory to write the configuration of stream %s",
+                             config->name);
+    else
+        status = metafile_write(host, directory, config_file, buf_bytes(&text), err);
+    buf_fini(&text);
+    return status;
+}
+
+enum status stream_peek(const struct host *host, const char *directory,
+                        struct stream_config *config, int64_t *created_ns, struct errinfo *err)
+{
+    struct buf text;
+    uint64_t created;
+    struct bytes json;
+    bool damaged;
+    stream_config_init(config);
+    buf_init(&text, CONFIG_BYTES_MAX);
+    enum status status = metafile_read(host, directory, config_file, &text, &damaged, err);
+    if (status == STATUS_OK) {
+        struct bytes first = bytes_cut(buf_bytes(&text), '\n', &json);
+        if (!bytes_to_u64(first, &created) || created > INT64_MAX)
+            status = errinfo_set(err, STATUS_CORRUPT, "the configuration in %s is not understood",
+                                 directory);
+    }
+    if (status == STATUS_OK)
+        status = stream_config_from_json(config, json, err);
+    buf_fini(&text);
+    if (status == STATUS_OK)
+        *created_ns = (int64_t)created;
+    return status;
+}
+
+enum status stream_create(const struct host *host, const char *directory,
+                          const struct stream_config *config, int64_t now_ns, struct errinfo *err)
+{
+    struct stream_config checked;
+    enum status status = stream_config_copy(&checked, config);
+    if (status != STATUS_OK)
+        return errinfo_set(err, status, "no memory to create a stream");
+    status = stream_config_check(&checked, err);
+    if (status == STATUS_OK && checked.sealed)
+        status = errinfo_set_code(err, STATUS_INVALID, JSERROR_INVALID_CONFIG,
+                                  "stream configuration for create can not be sealed");
+    if (status == STATUS_OK)
+        status = msglog_create(host, directory, checked.first_seq > 1 ? checked.first_seq : 1, err);
+    // The configuration comes last: a directory without one is a creation that never finished.
+    if (status == STATUS_OK)
+        status = write_config(host, directory, &checked, now_ns, err);
+    stream_config_fini(&checked);
+    return status;
+}
+
+static enum status index_entry(void *context, const struct msglog_entry *entry)
+{
+    struct stream *stream = context;
+    uint64_t bytes = msglog_message_bytes(entry->subject.size, entry->headers_bytes,
+                                          entry->body_bytes);
+    stream->last_time_ns = entry->time_ns;
+    return subject_index_add(&stream->index, entry->seq, entry->subject, bytes);
+}
+
+static enum status open_log(struct stream *stream, struct errinfo *err)
+{
+    struct msglog_state state;
+    enum status status = msglog_open(&stream->log, stream->host, stream->directory, NULL,
+                                     index_entry, stream, err);
+    if (status != STATUS_OK)
+        return status;
+    msglog_state_get(stream->log, &state);
+    stream->last_seq = state.last_seq;
+    return STATUS_OK;
+}
+
+enum status stream_open(struct stream **out, const struct host *host, const char *directory,
+                        int64_t now_ns, struct errinfo *err)
+{
+    struct stream *stream = calloc(1, sizeof *stream);
+    if (stream == NULL)
+        return errinfo_set(err, STATUS_NO_MEMORY, "no memory to open %s", directory);
+    stream->host = host;
+    stream_config_init(&stream->config);
+    enum status status = stream_config_set_string(&stream->directory, bytes_of_string(directory));
+    if (status == STATUS_OK)
+        status = stream_peek(host, directory, &stream->config, &stream->created_ns, err);
+    subject_index_init(&stream->index, seed_of(stream->created_ns));
+    dedup_init(&stream->dedup, seed_of(stream->created_ns));
+    if (status == STATUS_OK)
+        status = open_log(stream, err);
+    if (status == STATUS_OK)
+        status = stream_expire(stream, now_ns, err);
+    if (status == STATUS_NO_MEMORY)
+        errinfo_set(err, status, "no memory to open %s", directory);
+    if (status != STATUS_OK) {
+        stream_close(stream);
+        return status;
+    }
+    *out = stream;
+    return STATUS_OK;
+}
+
+void stream_close(struct stream *stream)
+{
+    if (stream == NULL)
+        return;
+    msglog_close(stream->log);
+    dedup_fini(&stream->dedup);
+    subject_index_fini(&stream->index);
+    stream_config_fini(&stream->config);
+    free(stream->last_id);
+    free(stream->directory);
+    free(stream);
+}
+
+const struct stream_config *stream_get_config(const struct stream *stream)
+{
+    return &stream->config;
+}
+
+int64_t stream_get_created(const struct stream *stream)
+{
+    return stream->created_ns;
+}
+
+struct msglog *stream_get_log(struct stream *stream)
+{
+    return stream->log;
+}
+
+enum status stream_commit(struct stream *stream, struct errinfo *err)
+{
+    return msglog_commit(stream->log, err);
+}
+
+bool stream_listens_to(const struct stream *stream, struct bytes subject)
+{
+    for (size_t i = 0; i < stream->config.subject_count; i++) {
+        if (subject_matches(bytes_of_string(stream->config.subjects[i]), subject))
+            return true;
+    }
+    return false;
+}
+
+enum status stream_drop(struct stream *stream, uint64_t seq, bool erase, struct errinfo *err)
+{
+    enum status status = msglog_remove(stream->log, seq, seq, erase, err);
+    if (status == STATUS_OK)
+        subject_index_remove(&stream->index, seq);
+    return status;
+}
+
+static bool over_limits(const struct stream *stream)
+{
+    const struct stream_config *config = &stream->config;
+    uint64_t count = subject_index_count(&stream->index);
+    return count > 0 &&
+           ((config->max_msgs > 0 && count > (uint64_t)config->max_msgs) ||
+            (config->max_bytes > 0 && stream->index.bytes > (uint64_t)config->max_bytes));
+}
+
+enum status stream_enforce_subject(struct stream *stream, struct bytes subject, struct errinfo *err)
+{
+    int64_t limit = stream->config.max_msgs_per_subject;
+    enum status status = STATUS_OK;
+    const struct subject_entry *entry;
+    while (status == STATUS_OK && limit > 0 &&
+           (entry = subject_index_find(&stream->index, subject)) != NULL &&
+           entry->count > (uint64_t)limit)
+        status = stream_drop(stream, entry->first, false, err);
+    return status;
+}
+
+enum status stream_enforce_totals(struct stream *stream, struct errinfo *err)
+{
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && over_limits(stream))
+        status = stream_drop(stream, subject_index_next(&stream->index, 0)->seq, false, err);
+    return status;
+}
+
+// Limits that became narrower: every subject is looked at.
+static enum status enforce_all(struct stream *stream, struct errinfo *err)
+{
+    int64_t limit = stream->config.max_msgs_per_subject;
+    enum status status = STATUS_OK;
+    uint64_t seq = 0;
+    const struct subject_node *node;
+    while (status == STATUS_OK && limit > 0 &&
+           (node = subject_index_next(&stream->index, seq)) != NULL) {
+        seq = node->seq + 1;
+        if (node->subject->count > (uint64_t)limit)
+            status = stream_drop(stream, node->seq, false, err);
+    }
+    return status != STATUS_OK ? status : stream_enforce_totals(stream, err);
+}
+
+enum status stream_expire(struct stream *stream, int64_t now_ns, struct errinfo *err)
+{
+    struct msglog_entry entry;
+    enum status status = STATUS_OK;
+    if (stream->config.max_age_ns <= 0)
+        return STATUS_OK;
+    while (status == STATUS_OK && msglog_entry_next(stream->log, 0, &entry) &&
+           entry.time_ns <= now_ns - stream->config.max_age_ns)
+        status = stream_drop(stream, entry.seq, false, err);
+    return status;
+}
+
+// What may differ between two configurations is everything but these.
+static const char *forbidden_change(const struct stream_config *from,
+                                    const struct stream_config *to)
+{
+    if (strcmp(from->name, to->name) != 0)
+        return "stream configuration name must match original";
+    if (from->max_consumers != to->max_consumers)
+        return "stream configuration update can not change MaxConsumers";
+    if (from->storage != to->storage)
+        return "stream configuration update can not change storage type";
+    if (from->retention != to->retention &&
+        (from->retention == STREAM_RETAIN_WORKQUEUE || to->retention == STREAM_RETAIN_WORKQUEUE))
+        return "stream configuration update can not change retention policy to/from workqueue";
+    if (from->sealed && !to->sealed)
+        return "stream configuration update can not unseal a sealed stream";
+    if (from->deny_delete && !to->deny_delete)
+        return "stream configuration update can not cancel deny message deletes";
+    if (from->deny_purge && !to->deny_purge)
+        return "stream configuration update can not cancel deny purge";
+    return NULL;
+}
+
+enum status stream_update(struct stream *stream, const struct stream_config *config, int64_t now_ns,
+                          struct errinfo *err)
+{
+    struct stream_config next;
+    enum status status = stream_config_copy(&next, config);
+    if (status != STATUS_OK)
+        return errinfo_set(err, status, "no memory to update stream %s", stream->config.name);
+    status = stream_config_check(&next, err);
+    const char *forbidden = status == STATUS_OK ? forbidden_change(&stream->config, &next) : NULL;
+    if (forbidden != NULL)
+        status = errinfo_set_code(err, STATUS_INVALID, JSERROR_INVALID_CONFIG, "%s", forbidden);
+    // What had expired under the old limits must not come back under the new ones.
+    if (status == STATUS_OK)
+        status = stream_expire(stream, now_ns, err);
+    if (status == STATUS_OK)
+        status = stream_commit(stream, err);
+    if (status == STATUS_OK)
+        status = write_config(stream->host, stream->directory, &next, stream->created_ns, err);
+    if (status != STATUS_OK) {
+        stream_config_fini(&next);
+        return status;
+    }
+    stream_config_fini(&stream->config);
+    stream->config = next;
+    status = stream_expire(stream, now_ns, err);
+    return status != STATUS_OK ? status : enforce_all(stream, err);
+}
