@@ -22,52 +22,61 @@ static size_t snap(struct bytes text, size_t size)
     return utf8_prefix(text, size).size;
 }
 
+// Whether the first `size` bytes cost no more than tokens_max.
+static enum status fits(struct bytes text, size_t size, size_t tokens_max, token_counter *counter,
+                        bool *answer)
+{
+    size_t tokens = 0;
+    enum status status = counter(bytes_slice(text, 0, size), &tokens);
+    *answer = tokens <= tokens_max;
+    return status;
+}
+
+// Finds *low that fits and *high that does not (or is past the text), starting small: the text may
+// be megabytes, the budget a few hundred tokens.
+static enum status bracket(struct bytes text, size_t tokens_max, token_counter *counter,
+                           size_t *low, size_t *high)
+{
+    // No text has more tokens than bytes, so this much fits without counting.
+    *low = tokens_max < text.size ? tokens_max : text.size;
+    *high = text.size + 1;
+    while (*low < text.size) {
+        bool answer;
+        size_t size = *low < text.size / 4 ? 4 * *low + 1 : text.size;
+        enum status status = fits(text, size, tokens_max, counter, &answer);
+        if (status != STATUS_OK)
+            return status;
+        if (!answer) {
+            *high = size;
+            return STATUS_OK;
+        }
+        *low = size;
+    }
+    return STATUS_OK;
+}
+
 enum status cut_to_tokens(struct bytes text, size_t tokens_max, token_counter *counter,
                           size_t *size)
 {
-    // No text has more tokens than bytes, so this much fits without counting.
-    size_t low = utf8_prefix(text, tokens_max).size;
-    size_t high = text.size;
-    // A window first: the report may be megabytes, the budget a few hundred tokens.
-    size_t window = 8 * tokens_max;
-    while (window < text.size) {
-        size_t tokens;
-        struct bytes head = utf8_prefix(text, window);
-        enum status status = counter(head, &tokens);
-        if (status != STATUS_OK)
-            return status;
-        if (tokens > tokens_max) {
-            high = head.size;
-            break;
-        }
-        low = head.size;
-        window *= 2;
-    }
-    while (low < high) {
-        size_t tokens;
-        size_t middle = utf8_prefix(text, low + (high - low + 1) / 2).size;
-        if (middle <= low)
-            middle = high;
-        enum status status = counter(bytes_slice(text, 0, middle), &tokens);
-        if (status != STATUS_OK)
-            return status;
-        if (tokens <= tokens_max)
+    size_t low;
+    size_t high;
+    bool answer = true;
+    enum status status = bracket(text, tokens_max, counter, &low, &high);
+    while (status == STATUS_OK && low < text.size && high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        status = fits(text, middle, tokens_max, counter, &answer);
+        if (answer)
             low = middle;
-        else if (middle == high)
-            high = low + (high - low) / 2 > low ? low + (high - low) / 2 : low;
         else
-            high = middle - 1;
+            high = middle;
     }
-    for (size_t end = snap(text, low); end > 0; end = snap(text, end - 1)) {
-        size_t tokens;
-        enum status status = counter(bytes_slice(text, 0, end), &tokens);
-        if (status != STATUS_OK)
-            return status;
-        if (tokens <= tokens_max) {
-            *size = end;
-            return STATUS_OK;
-        }
+    size_t end = snap(text, low);
+    for (answer = end == 0; status == STATUS_OK && end > 0; end = snap(text, end - 1)) {
+        status = fits(text, end, tokens_max, counter, &answer);
+        if (answer)
+            break;
     }
-    *size = 0;
-    return STATUS_OK;
+    if (status == STATUS_OK)
+        *size = end;
+    return status;
 }
