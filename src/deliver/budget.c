@@ -301,10 +301,11 @@ static enum status pack(struct packer *packer, struct budget_answer *answer, str
                : errinfo_set(err, STATUS_NO_MEMORY, "no memory to pack an answer");
 }
 
-enum status budget_pack(const struct outline *outline, struct bytes report,
-                        const struct budget_options *options, struct buf *out,
-                        struct budget_answer *answer, struct errinfo *err)
+enum status budget_pack(const struct outlined *source, const struct budget_options *options,
+                        struct buf *out, struct budget_answer *answer, struct errinfo *err)
 {
+    const struct outline *outline = source->outline;
+    struct bytes report = source->report;
     ASSERT(outline->counted && report.size == outline->bytes);
     struct packer packer = {.outline = outline, .report = report, .options = options};
     struct budget_answer given = {.tokens = 0};
@@ -321,7 +322,7 @@ enum status budget_pack(const struct outline *outline, struct bytes report,
     packer.check = (uint32_t)(bytes_hash(query, hash) >> 32);
     buf_init(&packer.text, report.size + 64 * 1024);
     if (query.size > 0)
-        status = rank_sections(outline, report, query, &packer.rank, err);
+        status = rank_sections(source, query, &packer.rank, err);
     if (status == STATUS_OK)
         status = read_cursor(&packer, err);
     if (status == STATUS_OK)

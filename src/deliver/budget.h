@@ -40,6 +40,5 @@ struct budget_answer {
 
 // Appends the text. STATUS_USAGE for a budget below the minimum or a question without words,
 // STATUS_CONFLICT for a cursor of another report or question. outline must be counted.
-enum status budget_pack(const struct outline *outline, struct bytes report,
-                        const struct budget_options *options, struct buf *out,
-                        struct budget_answer *answer, struct errinfo *err);
+enum status budget_pack(const struct outlined *source, const struct budget_options *options,
+                        struct buf *out, struct budget_answer *answer, struct errinfo *err);

@@ -16,27 +16,27 @@ struct key {
 };
 
 struct matcher {
-    const struct delta_side *sides[2]; // before, after
-    uint32_t *partner_of_after;        // section of before, or NONE
+    const struct outlined *sides[2]; // before, after
+    uint32_t *partner_of_after;      // section of before, or NONE
     uint32_t *partner_of_before;
     struct key *keys; // of free sections of before
 };
 
-typedef struct bytes key_text(const struct delta_side *side, uint32_t section);
+typedef struct bytes key_text(const struct outlined *side, uint32_t section);
 
-static struct bytes own_text(const struct delta_side *side, uint32_t index)
+static struct bytes own_text(const struct outlined *side, uint32_t index)
 {
     const struct outline_section *section = &side->outline->sections[index];
     return bytes_slice(side->report, section->from, section->to - section->from);
 }
 
-static struct bytes slug_text(const struct delta_side *side, uint32_t index)
+static struct bytes slug_text(const struct outlined *side, uint32_t index)
 {
     return side->outline->sections[index].slug;
 }
 
 // What stands under a heading; nothing when that is too little to know a section by.
-static struct bytes body_text(const struct delta_side *side, uint32_t index)
+static struct bytes body_text(const struct outlined *side, uint32_t index)
 {
     enum { BODY_MIN = 40 };
     struct bytes text = own_text(side, index);
@@ -72,8 +72,8 @@ static size_t first_key(const struct key *keys, size_t count, uint64_t hash)
 
 static void match_by(struct matcher *matcher, key_text *text_of)
 {
-    const struct delta_side *before = matcher->sides[0];
-    const struct delta_side *after = matcher->sides[1];
+    const struct outlined *before = matcher->sides[0];
+    const struct outlined *after = matcher->sides[1];
     size_t count = 0;
     for (uint32_t i = 0; i < before->outline->count; i++) {
         struct bytes text = text_of(before, i);
@@ -145,8 +145,8 @@ static void add_removed(const struct matcher *matcher, struct delta *delta, uint
 
 static void add_entries(const struct matcher *matcher, const bool *stayed, struct delta *delta)
 {
-    const struct delta_side *before = matcher->sides[0];
-    const struct delta_side *after = matcher->sides[1];
+    const struct outlined *before = matcher->sides[0];
+    const struct outlined *after = matcher->sides[1];
     uint32_t next = 0;
     for (uint32_t i = 0; i < after->outline->count; i++) {
         uint32_t partner = matcher->partner_of_after[i];
@@ -176,7 +176,7 @@ static bool get_rooms(struct rooms *rooms, uint32_t before, uint32_t after)
     return rooms->numbers != NULL && rooms->stayed != NULL && rooms->keys != NULL;
 }
 
-static void compare(const struct delta_side *before, const struct delta_side *after,
+static void compare(const struct outlined *before, const struct outlined *after,
                     struct rooms *rooms, struct delta *delta)
 {
     uint32_t old_count = before->outline->count;
@@ -195,7 +195,7 @@ static void compare(const struct delta_side *before, const struct delta_side *af
     add_entries(&matcher, rooms->stayed, delta);
 }
 
-enum status delta_sections(const struct delta_side *before, const struct delta_side *after,
+enum status delta_sections(const struct outlined *before, const struct outlined *after,
                            struct delta *out, struct errinfo *err)
 {
     uint32_t old_count = before->outline->count;

@@ -28,13 +28,8 @@ struct delta {
     size_t tokens[5];            // of the newer sections (the older for DELTA_REMOVED)
 };
 
-struct delta_side {
-    const struct outline *outline;
-    struct bytes report;
-};
-
 // Time n log n in the sections. Token sums are 0 for outlines without counts.
-enum status delta_sections(const struct delta_side *before, const struct delta_side *after,
+enum status delta_sections(const struct outlined *before, const struct outlined *after,
                            struct delta *out, struct errinfo *err);
 void delta_fini(struct delta *delta);
 

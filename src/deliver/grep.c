@@ -181,9 +181,9 @@ static void search_lines(struct search *search, struct bytes report, struct grep
     }
 }
 
-enum status grep_report(const struct outline *outline, struct bytes report,
-                        const struct grep_options *options, grep_on_line *on_line, void *context,
-                        struct grep_result *result, struct errinfo *err)
+enum status grep_report(const struct outlined *source, const struct grep_options *options,
+                        grep_on_line *on_line, void *context, struct grep_result *result,
+                        struct errinfo *err)
 {
     struct search *search = calloc(1, sizeof *search);
     char *copy = malloc(GREP_LINE_BYTES + 1);
@@ -194,14 +194,14 @@ enum status grep_report(const struct outline *outline, struct bytes report,
     }
     search->options = options;
     search->copy = copy;
-    search->outline = outline;
+    search->outline = source->outline;
     search->on_line = on_line;
     search->context = context;
     status = compile(search, err);
     if (status != STATUS_OK)
         goto done;
     *result = (struct grep_result){.matches = 0};
-    search_lines(search, report, result);
+    search_lines(search, source->report, result);
     regfree(&search->regex);
 done:
     free(copy);

@@ -41,6 +41,6 @@ struct grep_result {
 typedef bool grep_on_line(void *context, const struct grep_line *line);
 
 // STATUS_USAGE when the pattern is refused, with the reason.
-enum status grep_report(const struct outline *outline, struct bytes report,
-                        const struct grep_options *options, grep_on_line *on_line, void *context,
-                        struct grep_result *result, struct errinfo *err);
+enum status grep_report(const struct outlined *source, const struct grep_options *options,
+                        grep_on_line *on_line, void *context, struct grep_result *result,
+                        struct errinfo *err);

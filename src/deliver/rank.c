@@ -227,11 +227,11 @@ static bool rank_all(struct ranker *ranker, struct rank *rank)
     return good;
 }
 
-enum status rank_sections(const struct outline *outline, struct bytes report, struct bytes query,
-                          struct rank *out, struct errinfo *err)
+enum status rank_sections(const struct outlined *source, struct bytes query, struct rank *out,
+                          struct errinfo *err)
 {
     struct rank rank = {.count = 0};
-    struct ranker ranker = {.outline = outline, .report = report};
+    struct ranker ranker = {.outline = source->outline, .report = source->report};
     struct bytes looked_at = utf8_prefix(query, RANK_QUERY_BYTES);
     for (int with_common = 0; with_common < 2 && ranker.count == 0; with_common++) {
         bool all = with_common == 1;
@@ -245,7 +245,8 @@ enum status rank_sections(const struct outline *outline, struct bytes report, st
     }
     if (!rank_all(&ranker, &rank)) {
         rank_fini(&rank);
-        return errinfo_set(err, STATUS_NO_MEMORY, "no memory to rank %u sections", outline->count);
+        return errinfo_set(err, STATUS_NO_MEMORY, "no memory to rank %u sections",
+                           source->outline->count);
     }
     *out = rank;
     return STATUS_OK;

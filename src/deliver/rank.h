@@ -17,6 +17,6 @@ struct rank {
 };
 
 // Linear in the report. STATUS_USAGE when the question has no word at all.
-enum status rank_sections(const struct outline *outline, struct bytes report, struct bytes query,
-                          struct rank *out, struct errinfo *err);
+enum status rank_sections(const struct outlined *source, struct bytes query, struct rank *out,
+                          struct errinfo *err);
 void rank_fini(struct rank *rank);

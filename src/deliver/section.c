@@ -176,10 +176,11 @@ static uint32_t last_fitting(const struct outline *outline, uint32_t first, size
     return next;
 }
 
-enum status section_page(const struct outline *outline, struct bytes report, size_t from,
-                         size_t tokens_max, token_counter *counter, struct section_range *out,
-                         struct errinfo *err)
+enum status section_page(const struct outlined *source, size_t from, size_t tokens_max,
+                         token_counter *counter, struct section_range *out, struct errinfo *err)
 {
+    const struct outline *outline = source->outline;
+    struct bytes report = source->report;
     ASSERT(outline->counted);
     if (from >= report.size) {
         *out = (struct section_range){report.size, report.size};

@@ -30,6 +30,5 @@ enum status section_bytes(struct bytes report, struct bytes spec, struct section
 // they fit, else the beginning of one section, cut at a line where possible. Pages asked for one
 // after another, each from the end of the one before, are the report to the byte. STATUS_LIMIT when
 // not even one character fits; *out is empty at the end of the report.
-enum status section_page(const struct outline *outline, struct bytes report, size_t from,
-                         size_t tokens_max, token_counter *counter, struct section_range *out,
-                         struct errinfo *err);
+enum status section_page(const struct outlined *source, size_t from, size_t tokens_max,
+                         token_counter *counter, struct section_range *out, struct errinfo *err);

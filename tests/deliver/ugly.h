@@ -5,77 +5,83 @@
 #include "base/buf.h"
 #include "rnd.h"
 
+struct ugly_piece {
+    const char *text;
+    size_t size;
+};
+
+static const struct ugly_piece ugly_pieces[] = {
+#define P(literal)                                                                                 \
+    {                                                                                              \
+        literal, sizeof(literal) - 1                                                               \
+    }
+    P("# One"),
+    P("## Two ##"),
+    P("### Three"),
+    P("#### *Four* `x`"),
+    P("Setext"),
+    P("==="),
+    P("---"),
+    P("***"),
+    P("```"),
+    P("~~~ text"),
+    P("``` x"),
+    P("    indented # code"),
+    P("\t# tab"),
+    P("> # quoted"),
+    P("- # item"),
+    P("1. # numbered"),
+    P("  ## two"),
+    P("    ## four"),
+    P("|a|b|"),
+    P("|-|-|"),
+    P("|c|d|"),
+    P("a | b"),
+    P("--- | ---"),
+    P("<div>"),
+    P("</div>"),
+    P("<!-- x"),
+    P("-->"),
+    P("<script>"),
+    P("</script>"),
+    P("[ref]: /url"),
+    P("[ref]: <"),
+    P("'title'"),
+    P("text"),
+    P("more *text* here"),
+    P("\\# escaped"),
+    P("#no"),
+    P("#"),
+    P("##"),
+    P("####### seven"),
+    P("# \xF0\x9F\x9A\x80 go"),
+    P("\xFF\xFE"),
+    P("a\0b"),
+    P("\0"),
+    P("# n\0l"),
+    P("\xEF\xBB\xBF# bom"),
+    P("title: x"),
+    P("..."),
+    P("- a"),
+    P("  - b"),
+    P("+ c"),
+    P("    x"),
+    P("* * *"),
+    P("_ _ _"),
+    P(">"),
+    P("> - deep"),
+    P("\x0C"),
+    P("# same"),
+    P("# same"),
+    P("## same-1"),
+    P("\xE2\x80\xA8"),
+#undef P
+};
+
 static inline struct bytes ugly_piece(struct rnd *rnd)
 {
-    static const struct {
-        const char *text;
-        size_t size;
-    } pieces[] = {
-#define P(literal) {literal, sizeof(literal) - 1}
-        P("# One"),
-        P("## Two ##"),
-        P("### Three"),
-        P("#### *Four* `x`"),
-        P("Setext"),
-        P("==="),
-        P("---"),
-        P("***"),
-        P("```"),
-        P("~~~ text"),
-        P("``` x"),
-        P("    indented # code"),
-        P("\t# tab"),
-        P("> # quoted"),
-        P("- # item"),
-        P("1. # numbered"),
-        P("  ## two"),
-        P("    ## four"),
-        P("|a|b|"),
-        P("|-|-|"),
-        P("|c|d|"),
-        P("a | b"),
-        P("--- | ---"),
-        P("<div>"),
-        P("</div>"),
-        P("<!-- x"),
-        P("-->"),
-        P("<script>"),
-        P("</script>"),
-        P("[ref]: /url"),
-        P("[ref]: <"),
-        P("'title'"),
-        P("text"),
-        P("more *text* here"),
-        P("\\# escaped"),
-        P("#no"),
-        P("#"),
-        P("##"),
-        P("####### seven"),
-        P("# \xF0\x9F\x9A\x80 go"),
-        P("\xFF\xFE"),
-        P("a\0b"),
-        P("\0"),
-        P("# n\0l"),
-        P("\xEF\xBB\xBF# bom"),
-        P("title: x"),
-        P("..."),
-        P("- a"),
-        P("  - b"),
-        P("+ c"),
-        P("    x"),
-        P("* * *"),
-        P("_ _ _"),
-        P(">"),
-        P("> - deep"),
-        P("\x0C"),
-        P("# same"),
-        P("# same"),
-        P("## same-1"),
-        P("\xE2\x80\xA8"),
-#undef P
-    };
-    size_t at = rnd_below(rnd, sizeof pieces / sizeof pieces[0]);
-    return bytes_of(pieces[at].text, pieces[at].size);
+    size_t at = rnd_below(rnd, sizeof ugly_pieces / sizeof ugly_pieces[0]);
+    return bytes_of(ugly_pieces[at].text, ugly_pieces[at].size);
 }
 
 static inline void ugly_append_ending(struct rnd *rnd, struct buf *out)
