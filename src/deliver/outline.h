@@ -59,6 +59,12 @@ struct outline {
     char *text; // owns every number, slug and title
 };
 
+// A report beside its outline, for the functions that read by structure.
+struct outlined {
+    const struct outline *outline;
+    struct bytes report;
+};
+
 // Time and memory linear in the report. STATUS_LIMIT above LIMIT_REPORT_BYTES, STATUS_NO_MEMORY.
 enum status outline_build(struct bytes report, struct outline *out, struct errinfo *err);
 void outline_fini(struct outline *outline); // safe on zeroed memory and when repeated
