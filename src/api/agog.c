@@ -18,8 +18,8 @@
 
 // The public numbers are the internal ones: each is held to its value.
 #define SAME(name)                                                                                 \
-    static_assert((int)AGOG_##name == (int)STATUS_##name, "AGOG_" #name " differs from its "       \
-                                                          "status")
+    _Static_assert((int)AGOG_##name == (int)STATUS_##name, "AGOG_" #name " differs from its "      \
+                                                           "status")
 SAME(OK);
 SAME(BUG);
 SAME(USAGE);
@@ -158,7 +158,7 @@ static enum status notice_of(const struct source *source, const struct ref *ref,
     enum status status = read_report(source->bus, source->registry, ref, BUS_HEAD, &storage,
                                      &report, err);
     if (status == STATUS_OK)
-        status = read_notice(&report, &text, err);
+        status = read_notice(&report, NOTICE_COMPACT, &text, err);
     if (status == STATUS_OK && buf_string(&text) == NULL)
         status = errinfo_set(err, STATUS_NO_MEMORY, "no memory for the notice");
     if (status == STATUS_OK) {
@@ -229,9 +229,8 @@ enum agog_status agog_publish(struct agog *agog, const char *agent, const char *
         .allow_empty = options.allow_empty != 0,
     };
     enum status status = take_inputs(&options, inputs, &err);
-    if (status == STATUS_OK && options.status != NULL &&
-        !notice_status_parse(bytes_of_string(options.status), &request.status))
-        status = errinfo_set(&err, STATUS_INVALID, "status is complete, failed or blocked");
+    if (status == STATUS_OK && options.status != NULL)
+        status = notice_status_parse(bytes_of_string(options.status), &request.status, &err);
     if (status == STATUS_OK)
         status = publish(agog, &request, notice, &err);
     return finish(status, &err, error);

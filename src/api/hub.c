@@ -55,6 +55,11 @@ const char *hub_author(const struct hub *hub)
     return hub->author;
 }
 
+int64_t hub_lock_wait_ms(const struct hub *hub)
+{
+    return hub->lock_wait_ms;
+}
+
 static enum status open_bus(struct hub *hub, bool create, struct errinfo *err)
 {
     struct bus_embedded_options options = {

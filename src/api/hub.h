@@ -22,6 +22,7 @@ void hub_close(struct hub *hub); // takes NULL
 
 const char *hub_home(const struct hub *hub);
 const char *hub_author(const struct hub *hub);
+int64_t hub_lock_wait_ms(const struct hub *hub);
 
 enum hub_need {
     HUB_READ,       // a store must be there: STATUS_NOT_FOUND says how to make one

@@ -27,7 +27,7 @@ static enum status events_config(struct stream_config *config, struct errinfo *e
 
 struct check {
     struct bus *bus;
-    bool repair;
+    enum setup_mode mode;
     setup_visit visit;
     void *context;
     struct errinfo *err;
@@ -111,23 +111,33 @@ static enum status repair(const struct check *check, struct stream_config *is,
     return STATUS_OK;
 }
 
+static enum status make_missing(const struct check *check, const struct stream_config *should,
+                                enum setup_state *state)
+{
+    bool created;
+    *state = SETUP_MISSING;
+    if (check->mode == SETUP_LOOK)
+        return STATUS_OK;
+    *state = SETUP_CREATED;
+    return check->bus->operations->stream_create(check->bus, should, &created, check->err);
+}
+
 static enum status check_stream(const struct check *check, const struct stream_config *should)
 {
     struct bus_info info;
-    struct setup_finding finding = {.stream = should->name};
+    struct setup_finding finding = {.stream = should->name, .state = SETUP_OK};
     finding.bytes_max = should->max_bytes > 0 ? (uint64_t)should->max_bytes : 0;
     enum status status = check->bus->operations->stream_info(check->bus, should->name, &info,
                                                              check->err);
     if (status == STATUS_NOT_FOUND) {
-        status = check->bus->operations->stream_create(check->bus, should, &finding.created,
-                                                       check->err);
+        status = make_missing(check, should, &finding.state);
     } else if (status == STATUS_OK) {
         struct drift drift = {finding.drift, sizeof finding.drift, 0};
         compare(&drift, &info.config, should);
-        if (drift.used > 0 && check->repair) {
+        if (drift.used > 0)
+            finding.state = check->mode == SETUP_REPAIR ? SETUP_REPAIRED : SETUP_DIFFERS;
+        if (finding.state == SETUP_REPAIRED)
             status = repair(check, &info.config, should);
-            finding.repaired = status == STATUS_OK;
-        }
         stream_config_fini(&info.config);
     }
     if (status == STATUS_OK && check->visit != NULL)
@@ -153,29 +163,34 @@ static enum status check_agents(const struct check *check)
     return status;
 }
 
-enum status setup_check(struct bus *bus, bool repair_drift, setup_visit visit, void *context,
+static enum status check_events(const struct check *check)
+{
+    struct stream_config config;
+    enum status status = events_config(&config, check->err);
+    if (status == STATUS_OK)
+        status = check_stream(check, &config);
+    stream_config_fini(&config);
+    return status;
+}
+
+enum status setup_check(struct bus *bus, enum setup_mode mode, setup_visit visit, void *context,
                         struct errinfo *err)
 {
-    struct check check = {bus, repair_drift, visit, context, err};
+    struct check check = {bus, mode, visit, context, err};
     bool changed;
-    enum status status = registry_init(bus, &changed, err);
-    if (status == STATUS_OK)
+    enum status status = STATUS_OK;
+    if (mode != SETUP_LOOK)
+        status = registry_init(bus, &changed, err);
+    if (status == STATUS_OK && mode != SETUP_LOOK)
         status = revision_init(bus, &changed, err);
     if (status == STATUS_OK)
         status = check_agents(&check);
-    if (status == STATUS_OK) {
-        struct stream_config config;
-        status = events_config(&config, err);
-        if (status == STATUS_OK)
-            status = check_stream(&check, &config);
-        stream_config_fini(&config);
-    }
-    return status;
+    // The stream of events is made last: a store that has it has everything.
+    return status != STATUS_OK ? status : check_events(&check);
 }
 
 enum status setup_make(struct bus *bus, struct errinfo *err)
 {
-    // The stream of events is made last: a store that has it has everything.
     struct bus_info info;
     enum status status = bus->operations->stream_info(bus, events_stream, &info, err);
     if (status == STATUS_OK) {
@@ -184,5 +199,11 @@ enum status setup_make(struct bus *bus, struct errinfo *err)
     }
     if (status != STATUS_NOT_FOUND)
         return status;
-    return setup_check(bus, false, NULL, NULL, err);
+    return setup_check(bus, SETUP_MAKE, NULL, NULL, err);
+}
+
+const char *setup_state_name(enum setup_state state)
+{
+    static const char *const names[] = {"ok", "missing", "created", "differs", "repaired"};
+    return names[state];
 }

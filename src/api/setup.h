@@ -10,16 +10,26 @@
 // Makes whatever is missing, changes nothing that is there.
 enum status setup_make(struct bus *bus, struct errinfo *err);
 
+enum setup_mode {
+    SETUP_LOOK,   // changes nothing
+    SETUP_MAKE,   // makes what is missing
+    SETUP_REPAIR, // and changes what differs, where JetStream allows it
+};
+
+enum setup_state { SETUP_OK, SETUP_MISSING, SETUP_CREATED, SETUP_DIFFERS, SETUP_REPAIRED };
+
 struct setup_finding {
     const char *stream;
-    bool created;
-    bool repaired;
-    char drift[512];    // how it differs from what it should be, "" when it does not
+    enum setup_state state;
+    char drift[512];    // how it differs, or differed, from what it should be; "" when it does not
     uint64_t bytes_max; // what the stream may take, 0 without limit
 };
 typedef void (*setup_visit)(void *context, const struct setup_finding *finding);
 
-// Makes what is missing and compares what is there, field by field. With repair, drift is mended
-// where JetStream allows the change; what it does not allow is an error that says what to do.
-enum status setup_check(struct bus *bus, bool repair, setup_visit visit, void *context,
+// The word for people and machines: "ok", "missing", "created", "differs", "repaired".
+const char *setup_state_name(enum setup_state state);
+
+// Compares every stream with what it should be, field by field. A difference that JetStream does
+// not allow to mend is an error that says what to do.
+enum status setup_check(struct bus *bus, enum setup_mode mode, setup_visit visit, void *context,
                         struct errinfo *err);

@@ -7,7 +7,8 @@ enum status answer_notice(struct cli *cli, const struct report *report, struct e
 {
     struct buf text;
     buf_init(&text, LIMIT_HEADER_BYTES);
-    enum status status = read_notice(report, &text, err);
+    enum status status = read_notice(report, cli_is_terminal(cli) ? NOTICE_PRETTY : NOTICE_COMPACT,
+                                     &text, err);
     if (status == STATUS_OK) {
         buf_append_byte(&text, '\n');
         status = cli_write(cli, buf_bytes(&text), err);

@@ -5,7 +5,7 @@
 #include "cli/cli.h"
 #include "deliver/read.h"
 
-// The report's notice on one line, as JSON, with or without --json: a notice is JSON.
+// The report's notice: JSON on one line, indented when a person reads it.
 enum status answer_notice(struct cli *cli, const struct report *report, struct errinfo *err);
 
 // The bus of a store that is there, and its registry.

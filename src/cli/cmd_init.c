@@ -20,15 +20,11 @@ struct summary {
 static void show(void *context, const struct setup_finding *finding)
 {
     struct summary *summary = context;
-    bool drifts = finding->drift[0] != '\0' && !finding->repaired;
+    const char *state = setup_state_name(finding->state);
     summary->streams++;
-    summary->created += finding->created;
-    summary->drifting += drifts;
+    summary->created += finding->state == SETUP_CREATED;
+    summary->drifting += finding->state == SETUP_DIFFERS;
     summary->bytes_max += finding->bytes_max;
-    const char *state = finding->created    ? "created"
-                        : finding->repaired ? "repaired"
-                        : drifts            ? "differs"
-                                            : "ok";
     json_array_append_new(summary->list, json_pack("{s:s, s:s, s:s}", "stream", finding->stream,
                                                    "state", state, "drift", finding->drift));
     if (!summary->cli->json)
@@ -78,7 +74,8 @@ static enum status run(struct cli *cli, struct errinfo *err)
     if (status == STATUS_OK)
         status = hub_bus(hub, HUB_MAKE_STORE, &bus, err);
     if (status == STATUS_OK)
-        status = setup_check(bus, cli_switch(cli, "repair"), show, &summary, err);
+        status = setup_check(bus, cli_switch(cli, "repair") ? SETUP_REPAIR : SETUP_MAKE, show,
+                             &summary, err);
     if (status == STATUS_OK)
         status = finish(&summary, hub_home(hub), err);
     json_decref(summary.list);

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "deliver/publish.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 // The request with the memory that it borrows.
@@ -73,12 +74,8 @@ static enum status read_status(const struct cli *cli, enum notice_status *status
                                struct errinfo *err)
 {
     const char *text = cli_option(cli, "status");
-    char quoted[ERRINFO_QUOTED_MAX];
     *status = NOTICE_COMPLETE;
-    if (text != NULL && !notice_status_parse(bytes_of_string(text), status))
-        return errinfo_set(err, STATUS_USAGE, "--status is complete, failed or blocked, not %s",
-                           errinfo_quote(bytes_of_string(text), quoted));
-    return STATUS_OK;
+    return text == NULL ? STATUS_OK : notice_status_parse(bytes_of_string(text), status, err);
 }
 
 static enum status read_inputs(const struct cli *cli, struct job *job, struct errinfo *err)

@@ -355,12 +355,14 @@ static enum status attempt(struct bus *bus, const struct draft *draft, bool *los
 static enum status wrap_envelope(struct draft *draft, struct errinfo *err)
 {
     const struct publish_request *request = draft->request;
+    char time[CLOCK_RFC3339_SIZE];
     struct envelope envelope = {
         .agent = request->agent,
         .type = request->type,
         .feature = request->feature,
         .content = request->body,
-        .time_ns = request->now_ns,
+        .timestamp = bytes_of_string(clock_format(request->now_ns, time)),
+        .metadata = request->meta,
     };
     return envelope_write(&envelope, &draft->envelope, err);
 }

@@ -7,8 +7,11 @@
 #include "deliver/name.h"
 #include "deliver/nearest.h"
 #include "deliver/revision.h"
+#include "deliver/tokens.h"
 
+#include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { CODE_STREAM_NOT_FOUND = 10059 };
@@ -55,23 +58,20 @@ static enum status ordinal(struct bus *bus, const char *stream, struct bytes sub
     return STATUS_OK;
 }
 
-// The first system's envelope is seen through: the report is its content. The content is written
-// behind the message in the same storage, so that all views stay good.
-static enum status open_envelope(struct report *report, struct buf *storage, struct errinfo *err)
+// The first system's envelope is seen through: the report is its content, which takes the place of
+// the body in the same storage, so that all views stay good. An envelope is always longer than what
+// it holds.
+static void open_envelope(struct report *report, struct buf *storage)
 {
-    struct buf content;
-    buf_init(&content, LIMIT_MESSAGE_BYTES);
-    bool is_envelope = false;
-    enum status status = envelope_content(report->body, &is_envelope, &content, err);
-    if (status == STATUS_OK && is_envelope) {
-        // The envelope is never shorter than what it holds: the content fits in its place.
-        size_t offset = (size_t)(report->body.data - storage->data);
-        memcpy(storage->data + offset, content.data, content.size);
-        report->body = bytes_of(storage->data + offset, content.size);
-        report->enveloped = true;
-    }
-    buf_fini(&content);
-    return status;
+    struct envelope envelope;
+    if (!envelope_read(report->body, &envelope))
+        return;
+    size_t offset = (size_t)(report->body.data - storage->data);
+    if (envelope.content.size > 0)
+        memcpy(storage->data + offset, envelope.content.data, envelope.content.size);
+    report->body = bytes_of(storage->data + offset, envelope.content.size);
+    report->enveloped = true;
+    envelope_fini(&envelope);
 }
 
 enum status read_of_message(struct bus *bus, const char *stream, const struct bus_message *message,
@@ -90,7 +90,7 @@ enum status read_of_message(struct bus *bus, const char *stream, const struct bu
     if (status == STATUS_OK)
         status = report_of_message(stream, &whole, part, report, err);
     if (status == STATUS_OK && part == BUS_ALL)
-        status = open_envelope(report, storage, err);
+        open_envelope(report, storage);
     if (status == STATUS_OK && !numbered) {
         status = report_measure(report, err);
         if (status == STATUS_OK)
@@ -462,4 +462,70 @@ enum status read_history(struct bus *bus, const struct registry *registry, const
                               .max_age_ns = info.config.max_age_ns};
     stream_config_fini(&info.config);
     return walk(&search, visit_revision, &listing, err);
+}
+
+static bool json_text(const json_t *meta, const char *key, struct bytes *text)
+{
+    const json_t *value = json_object_get(meta, key);
+    if (!json_is_string(value))
+        return false;
+    *text = bytes_of(json_string_value(value), json_string_length(value));
+    return true;
+}
+
+// What the publisher said of the work goes into the notice's own fields; the rest of the metadata
+// stays metadata.
+static void take_meta(json_t *meta, struct notice *notice)
+{
+    const json_t *files = json_object_get(meta, "files_modified");
+    json_text(meta, "complexity", &notice->complexity);
+    json_text(meta, "blockers", &notice->blockers);
+    notice->ready_for_next_stage = notice->status == NOTICE_COMPLETE &&
+                                   !json_is_false(json_object_get(meta, "ready_for_next_stage"));
+    if (json_is_integer(files) && json_integer_value(files) >= 0) {
+        notice->has_files_modified = true;
+        notice->files_modified = (uint64_t)json_integer_value(files);
+    }
+}
+
+static char *other_meta(const json_t *meta)
+{
+    static const char *const own[] = {"complexity", "blockers", "ready_for_next_stage",
+                                      "files_modified"};
+    json_t *rest = json_copy((json_t *)(uintptr_t)meta);
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        json_object_del(rest, own[i]);
+    char *text = json_object_size(rest) == 0 ? NULL : json_dumps(rest, JSON_COMPACT);
+    json_decref(rest);
+    return text;
+}
+
+enum status read_notice(const struct report *report, enum notice_form form, struct buf *out,
+                        struct errinfo *err)
+{
+    char time[CLOCK_RFC3339_SIZE];
+    json_t *meta = json_loadb(report->meta.data == NULL ? "" : report->meta.data, report->meta.size,
+                              0, NULL);
+    char *rest = other_meta(meta);
+    struct notice notice = {
+        .status = report->status,
+        .ref = report->ref,
+        .stream = bytes_of_string(report->stream),
+        .seq = report->seq,
+        .agent = bytes_of_string(report->ref.agent),
+        .task = bytes_of_string(report->ref.feature),
+        .summary = report->summary.size > 0 ? report->summary : report->title,
+        .completion_time = bytes_of_string(clock_format_seconds(report->time_ns, time)),
+        .metadata = bytes_of_string(rest),
+        .digest = bytes_from(bytes_of_string(report->digest), strlen("sha256:")),
+        .bytes = report->bytes,
+        .tokens = report->tokens,
+        .sections = report->sections,
+        .expires_ns = report->expires_ns,
+    };
+    take_meta(meta, &notice);
+    enum status status = notice_write(&notice, form, tokens_count, out, err);
+    free(rest);
+    json_decref(meta);
+    return status;
 }

@@ -38,4 +38,5 @@ enum status read_history(struct bus *bus, const struct registry *registry, const
                          read_visit visit, void *context, struct errinfo *err);
 
 // The notice of a report that was read, within LIMIT_NOTICE_TOKENS. out is an initialised buf.
-enum status read_notice(const struct report *report, struct buf *out, struct errinfo *err);
+enum status read_notice(const struct report *report, enum notice_form form, struct buf *out,
+                        struct errinfo *err);

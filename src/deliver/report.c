@@ -2,8 +2,6 @@
 #include "deliver/report.h"
 
 #include "base/sha256.h"
-#include "deliver/envelope.h"
-#include "deliver/outline.h"
 #include "deliver/tokens.h"
 #include "wire/headers.h"
 
@@ -37,7 +35,8 @@ static void read_headers(struct report *report, const struct bus_message *messag
     report->inputs = header(message, BYTES("Agog-Inputs"));
     report->run = header(message, BYTES("Agog-Run"));
     report->meta = header(message, BYTES("Agog-Meta"));
-    if (!notice_status_parse(header(message, BYTES("Agog-Status")), &report->status))
+    if (notice_status_parse(header(message, BYTES("Agog-Status")), &report->status, NULL) !=
+        STATUS_OK)
         report->status = NOTICE_COMPLETE;
     if (digest.size < sizeof report->digest && digest.size > 0)
         memcpy(report->digest, digest.data, digest.size);
@@ -53,8 +52,7 @@ void report_digest(struct bytes body, char digest[REPORT_DIGEST_SIZE])
     sha256_hex(body, digest + 7);
 }
 
-// What the headers of a foreign message do not say.
-static enum status measure(struct report *report, struct errinfo *err)
+enum status report_measure(struct report *report, struct errinfo *err)
 {
     size_t tokens;
     report->bytes = report->body.size;
@@ -79,5 +77,5 @@ enum status report_of_message(const char *stream, const struct bus_message *mess
     if (part == BUS_HEAD)
         return STATUS_OK;
     report->body = message->body;
-    return report->digest[0] == '\0' ? measure(report, err) : STATUS_OK;
+    return STATUS_OK;
 }

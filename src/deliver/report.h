@@ -58,3 +58,6 @@ enum status report_of_message(const char *stream, const struct bus_message *mess
 // "sha256:" and the hex digest of a report.
 void report_digest(struct bytes body, char digest[REPORT_DIGEST_SIZE]);
 bool report_is_numbered(const struct bus_message *message);
+
+// Fills in what the headers of a foreign message do not say: size, digest, tokens, from its body.
+enum status report_measure(struct report *report, struct errinfo *err);
