@@ -35,6 +35,7 @@ struct bus_ack {
 enum bus_part {
     BUS_HEAD, // subject, time and headers; body is empty and need not be read from disk
     BUS_ALL,
+    BUS_RANGE, // a range of the body alone: no headers, and no more is read than it takes
 };
 
 // Which message: by sequence (seq set, subject empty), the last of a subject (seq 0, subject
@@ -43,6 +44,8 @@ struct bus_get {
     uint64_t seq;
     struct bytes subject;
     enum bus_part part;
+    uint64_t range_from; // BUS_RANGE: bytes of the body, cut at its end
+    uint64_t range_size;
 };
 
 struct bus_purge {
@@ -71,11 +74,13 @@ struct bus_follow;
 typedef enum status (*bus_visit_message)(void *context, const struct bus_message *message);
 typedef enum status (*bus_visit_name)(void *context, struct bytes name, uint64_t count);
 
-struct bus_follow_options {
+enum { BUS_FOLLOW_SOURCES_MAX = 128 };
+
+// What is followed of one stream.
+struct bus_source {
     const char *stream;
     struct bytes filter; // a subject with wildcards; empty takes every subject
     uint64_t start_seq;  // first sequence wanted; 0 is "only what comes after now"
-    enum bus_part part;
 };
 
 struct bus_operations {
@@ -108,13 +113,14 @@ struct bus_operations {
     enum status (*stream_purge)(struct bus *bus, const char *stream, const struct bus_purge *purge,
                                 uint64_t *purged, struct errinfo *err);
 
-    // Following: every matching message from a sequence on, in order, none left out; what was
-    // published before the call comes first. Other processes can write in between.
-    enum status (*follow_open)(struct bus *bus, const struct bus_follow_options *options,
-                               struct bus_follow **follow, struct errinfo *err);
-    // Waits up to timeout_ms (-1 without end) and gives STATUS_TIMEOUT when nothing came.
+    // Following: every matching message of each source from its sequence on, in order, none left
+    // out; what was published before the call comes first. Other processes can write in between.
+    enum status (*follow_open)(struct bus *bus, const struct bus_source *sources, size_t count,
+                               enum bus_part part, struct bus_follow **follow, struct errinfo *err);
+    // Waits up to timeout_ms (-1 without end) and gives STATUS_TIMEOUT when nothing came. *source
+    // is the index of the source that the message is of.
     enum status (*follow_next)(struct bus_follow *follow, int64_t timeout_ms, struct buf *storage,
-                               struct bus_message *message, struct errinfo *err);
+                               struct bus_message *message, size_t *source, struct errinfo *err);
     void (*follow_close)(struct bus_follow *follow);
 };
 

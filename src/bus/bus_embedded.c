@@ -5,47 +5,15 @@
 // takes everything staged so far as one batch for each log, writes and syncs with the lock
 // released, and wakes the others; those who staged meanwhile are the next batch. So sixteen threads
 // share one sync, and a single one pays for nothing.
-#include "bus/bus_embedded.h"
+#include "bus/bus_embedded_private.h"
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "bus/watch.h"
-#include "engine/engine.h"
-#include "engine/jserror.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-struct embedded {
-    struct bus bus;
-    struct bus_embedded_options options;
-    char *home;
-    char *holder;
-    pthread_mutex_t lock;
-    pthread_cond_t committed;
-    struct storedir *store; // NULL while the store's lock is not held
-    struct engine *engine;
-    uint64_t generation;           // that messages are being staged in
-    uint64_t generation_committed; // up to which everything is on disk, or has failed
-    bool committing;
-};
-
-struct embedded_follow {
-    struct bus_follow follow;
-    char stream[BUS_STREAM_NAME_SIZE];
-    char filter[LIMIT_SUBJECT_BYTES + 1];
-    uint64_t next_seq;
-    enum bus_part part;
-    struct watch *watch;
-};
-
-static struct embedded *embedded_of(struct bus *bus)
-{
-    return (struct embedded *)bus;
-}
 
 // Opens the store unless it is open. Called with the lock held.
 static enum status open_store(struct embedded *self, struct errinfo *err)
@@ -81,7 +49,7 @@ static void close_store(struct embedded *self)
 }
 
 // Every operation runs between enter and leave.
-static enum status enter(struct embedded *self, struct errinfo *err)
+enum status embedded_enter(struct embedded *self, struct errinfo *err)
 {
     pthread_mutex_lock(&self->lock);
     return open_store(self, err);
@@ -96,8 +64,17 @@ static enum status enter_alone(struct embedded *self, struct errinfo *err)
     return open_store(self, err);
 }
 
-static void leave(struct embedded *self)
+void embedded_leave(struct embedded *self)
 {
+    pthread_mutex_unlock(&self->lock);
+}
+
+void embedded_release(struct embedded *self)
+{
+    pthread_mutex_lock(&self->lock);
+    while (self->committing)
+        pthread_cond_wait(&self->committed, &self->lock);
+    close_store(self);
     pthread_mutex_unlock(&self->lock);
 }
 
@@ -192,8 +169,8 @@ static void embedded_close(struct bus *bus)
         pthread_cond_wait(&self->committed, &self->lock);
     if (self->engine != NULL)
         reclaim(self);
-    close_store(self);
     pthread_mutex_unlock(&self->lock);
+    embedded_release(self);
     pthread_cond_destroy(&self->committed);
     pthread_mutex_destroy(&self->lock);
     free(self->home);
@@ -222,7 +199,7 @@ static enum status embedded_publish(struct bus *bus, const struct bus_message *m
         .body = message->body,
         .now_ns = clock_realtime_ns(),
     };
-    enum status status = enter(self, err);
+    enum status status = embedded_enter(self, err);
     if (status == STATUS_OK)
         status = engine_stream_for(self->engine, message->subject, input.now_ns, &stream, err);
     if (status == STATUS_OK)
@@ -235,7 +212,7 @@ static enum status embedded_publish(struct bus *bus, const struct bus_message *m
         snprintf(ack->stream, sizeof ack->stream, "%s", stream_get_config(stream)->name);
         reclaim(self);
     }
-    leave(self);
+    embedded_leave(self);
     return status;
 }
 
@@ -255,6 +232,18 @@ static enum msglog_part part_of(enum bus_part part)
     return part == BUS_HEAD ? MSGLOG_HEAD : MSGLOG_ALL;
 }
 
+// A range is asked for by sequence: whoever knows what to read knows of which message.
+static enum status get_range(struct stream *stream, const struct bus_get *get, struct buf *storage,
+                             struct bus_message *message, struct errinfo *err)
+{
+    struct bytes range;
+    enum status status = stream_get_range(stream, get->seq, get->range_from, get->range_size,
+                                          storage, &range, err);
+    if (status == STATUS_OK)
+        *message = (struct bus_message){.seq = get->seq, .body = range};
+    return status;
+}
+
 // Called with the lock held.
 static enum status get_from(struct stream *stream, const struct bus_get *get, struct buf *storage,
                             struct bus_message *message, struct errinfo *err)
@@ -263,6 +252,8 @@ static enum status get_from(struct stream *stream, const struct bus_get *get, st
     enum msglog_part part = part_of(get->part);
     uint64_t seq = get->seq;
     enum status status;
+    if (get->part == BUS_RANGE)
+        return get_range(stream, get, storage, message, err);
     if (get->subject.size > 0 && seq > 0)
         seq = stream_find_next(stream, seq, get->subject);
     if (get->subject.size > 0 && get->seq == 0)
@@ -274,19 +265,18 @@ static enum status get_from(struct stream *stream, const struct bus_get *get, st
     return status;
 }
 
-static enum status embedded_get(struct bus *bus, const char *name, const struct bus_get *get,
-                                struct buf *storage, struct bus_message *message,
-                                struct errinfo *err)
+enum status embedded_get(struct bus *bus, const char *name, const struct bus_get *get,
+                         struct buf *storage, struct bus_message *message, struct errinfo *err)
 {
     struct embedded *self = embedded_of(bus);
     struct stream *stream;
-    enum status status = enter(self, err);
+    enum status status = embedded_enter(self, err);
     if (status == STATUS_OK)
         status = engine_stream(self->engine, bytes_of_string(name), clock_realtime_ns(), &stream,
                                err);
     if (status == STATUS_OK)
         status = get_from(stream, get, storage, message, err);
-    leave(self);
+    embedded_leave(self);
     return status;
 }
 
@@ -298,13 +288,13 @@ static enum status embedded_last_each(struct bus *bus, const char *name,
     struct stream *stream;
     uint64_t *seqs = NULL;
     size_t count = 0;
-    enum status status = enter(self, err);
+    enum status status = embedded_enter(self, err);
     if (status == STATUS_OK)
         status = engine_stream(self->engine, bytes_of_string(name), clock_realtime_ns(), &stream,
                                err);
     if (status == STATUS_OK)
         status = stream_find_last_each(stream, filter->subject, &seqs, &count, err);
-    leave(self);
+    embedded_leave(self);
     struct buf storage;
     buf_init(&storage, LIMIT_MESSAGE_BYTES);
     // The visitor may call the bus: it runs without the lock.
@@ -359,13 +349,13 @@ static enum status embedded_subjects(struct bus *bus, const char *name, struct b
     struct stream *stream;
     struct buf list;
     buf_init(&list, NAMES_BYTES_MAX);
-    enum status status = enter(self, err);
+    enum status status = embedded_enter(self, err);
     if (status == STATUS_OK)
         status = engine_stream(self->engine, bytes_of_string(name), clock_realtime_ns(), &stream,
                                err);
     if (status == STATUS_OK)
         status = stream_subjects(stream, filter, collect_name, &list, err);
-    leave(self);
+    embedded_leave(self);
     if (status == STATUS_OK)
         status = show_names(&list, visit, context);
     buf_fini(&list);
@@ -394,10 +384,10 @@ static enum status embedded_stream_names(struct bus *bus, bus_visit_name visit, 
     struct embedded *self = embedded_of(bus);
     struct buf list;
     buf_init(&list, NAMES_BYTES_MAX);
-    enum status status = enter(self, err);
+    enum status status = embedded_enter(self, err);
     if (status == STATUS_OK)
         status = collect_streams(self, &list, err);
-    leave(self);
+    embedded_leave(self);
     if (status == STATUS_OK)
         status = show_names(&list, visit, context);
     buf_fini(&list);
@@ -419,7 +409,7 @@ static enum status embedded_message_delete(struct bus *bus, const char *name, ui
         status = commit(self, stream, err);
     if (status == STATUS_OK && erase)
         status = msglog_erase_pending(stream_get_log(stream), err);
-    leave(self);
+    embedded_leave(self);
     return status;
 }
 
@@ -430,7 +420,7 @@ static enum status embedded_stream_create(struct bus *bus, const struct stream_c
     enum status status = enter_alone(self, err);
     if (status == STATUS_OK)
         status = engine_create(self->engine, config, clock_realtime_ns(), created, err);
-    leave(self);
+    embedded_leave(self);
     return status;
 }
 
@@ -447,7 +437,7 @@ static enum status embedded_stream_update(struct bus *bus, const struct stream_c
         status = engine_stream(self->engine, bytes_of_string(config->name), now_ns, &stream, err);
     if (status == STATUS_OK)
         status = commit(self, stream, err);
-    leave(self);
+    embedded_leave(self);
     return status;
 }
 
@@ -457,7 +447,7 @@ static enum status embedded_stream_delete(struct bus *bus, const char *name, str
     enum status status = enter_alone(self, err);
     if (status == STATUS_OK)
         status = engine_delete(self->engine, bytes_of_string(name), err);
-    leave(self);
+    embedded_leave(self);
     return status;
 }
 
@@ -466,7 +456,7 @@ static enum status embedded_stream_info(struct bus *bus, const char *name, struc
 {
     struct embedded *self = embedded_of(bus);
     struct stream *stream;
-    enum status status = enter(self, err);
+    enum status status = embedded_enter(self, err);
     if (status == STATUS_OK)
         status = engine_stream(self->engine, bytes_of_string(name), clock_realtime_ns(), &stream,
                                err);
@@ -477,7 +467,7 @@ static enum status embedded_stream_info(struct bus *bus, const char *name, struc
         if (status != STATUS_OK)
             errinfo_set(err, status, "no memory to describe stream %s", name);
     }
-    leave(self);
+    embedded_leave(self);
     return status;
 }
 
@@ -498,94 +488,8 @@ static enum status embedded_stream_purge(struct bus *bus, const char *name,
         status = commit(self, stream, err);
     if (status == STATUS_OK)
         reclaim(self);
-    leave(self);
+    embedded_leave(self);
     return status;
-}
-
-static enum status start_following(struct embedded *self, const struct bus_follow_options *options,
-                                   struct embedded_follow *follow, struct errinfo *err)
-{
-    struct stream *stream;
-    struct stream_state state;
-    char path[STOREDIR_PATH_SIZE];
-    struct bytes name = bytes_of_string(options->stream);
-    enum status status = engine_stream(self->engine, name, clock_realtime_ns(), &stream, err);
-    if (status == STATUS_OK)
-        status = storedir_stream_path(self->store, name, path, err);
-    // Watched before it is looked at: what comes in between wakes the first wait.
-    if (status == STATUS_OK)
-        status = watch_open(&follow->watch, path, err);
-    if (status != STATUS_OK)
-        return status;
-    stream_state_get(stream, &state);
-    follow->next_seq = options->start_seq == 0 ? state.last_seq + 1 : options->start_seq;
-    return STATUS_OK;
-}
-
-static void embedded_follow_close(struct bus_follow *base)
-{
-    struct embedded_follow *follow = (struct embedded_follow *)base;
-    watch_close(follow->watch);
-    free(follow);
-}
-
-static enum status embedded_follow_open(struct bus *bus, const struct bus_follow_options *options,
-                                        struct bus_follow **out, struct errinfo *err)
-{
-    struct embedded *self = embedded_of(bus);
-    struct embedded_follow *follow = calloc(1, sizeof *follow);
-    if (follow == NULL)
-        return errinfo_set(err, STATUS_NO_MEMORY, "no memory to follow %s", options->stream);
-    follow->follow.bus = bus;
-    follow->part = options->part;
-    snprintf(follow->stream, sizeof follow->stream, "%s", options->stream);
-    snprintf(follow->filter, sizeof follow->filter, "%.*s", BYTES_ARG(options->filter));
-    if (options->filter.size == 0)
-        snprintf(follow->filter, sizeof follow->filter, ">");
-    enum status status = enter(self, err);
-    if (status == STATUS_OK)
-        status = start_following(self, options, follow, err);
-    leave(self);
-    if (status != STATUS_OK) {
-        embedded_follow_close(&follow->follow);
-        return status;
-    }
-    *out = &follow->follow;
-    return STATUS_OK;
-}
-
-// Gives the store back to other processes until something changes.
-static void release_store(struct embedded *self)
-{
-    pthread_mutex_lock(&self->lock);
-    while (self->committing)
-        pthread_cond_wait(&self->committed, &self->lock);
-    close_store(self);
-    pthread_mutex_unlock(&self->lock);
-}
-
-static enum status embedded_follow_next(struct bus_follow *base, int64_t timeout_ms,
-                                        struct buf *storage, struct bus_message *message,
-                                        struct errinfo *err)
-{
-    struct embedded_follow *follow = (struct embedded_follow *)base;
-    int64_t deadline_ms = clock_monotonic_ns() / 1000000 + timeout_ms;
-    for (;;) {
-        struct bus_get get = {.seq = follow->next_seq,
-                              .subject = bytes_of_string(follow->filter),
-                              .part = follow->part};
-        enum status status = embedded_get(base->bus, follow->stream, &get, storage, message, err);
-        if (status == STATUS_OK)
-            follow->next_seq = message->seq + 1;
-        // 10037: nothing yet. That the stream itself is gone is an error.
-        if (status != STATUS_NOT_FOUND || (err != NULL && err->protocol_code != 10037))
-            return status;
-        int64_t left_ms = deadline_ms - clock_monotonic_ns() / 1000000;
-        release_store(embedded_of(base->bus));
-        status = watch_wait(follow->watch, timeout_ms < 0 ? -1 : left_ms < 0 ? 0 : left_ms, err);
-        if (status != STATUS_OK)
-            return status;
-    }
 }
 
 static const struct bus_operations operations = {
@@ -602,9 +506,9 @@ static const struct bus_operations operations = {
     .stream_info = embedded_stream_info,
     .stream_names = embedded_stream_names,
     .stream_purge = embedded_stream_purge,
-    .follow_open = embedded_follow_open,
-    .follow_next = embedded_follow_next,
-    .follow_close = embedded_follow_close,
+    .follow_open = bus_embedded_follow_open,
+    .follow_next = bus_embedded_follow_next,
+    .follow_close = bus_embedded_follow_close,
 };
 
 enum status bus_embedded_open(const struct bus_embedded_options *options, struct bus **out,
@@ -625,8 +529,8 @@ enum status bus_embedded_open(const struct bus_embedded_options *options, struct
         status = errinfo_set(err, STATUS_NO_MEMORY, "no memory to open %s", options->home);
     // Opened at once, so that a missing store or a held lock is told here.
     if (status == STATUS_OK) {
-        status = enter(self, err);
-        leave(self);
+        status = embedded_enter(self, err);
+        embedded_leave(self);
     }
     if (status != STATUS_OK) {
         embedded_close(&self->bus);

@@ -422,8 +422,8 @@ static enum status watch_start(struct kv_watch *watch, bool with_current, struct
     }
     if (status != STATUS_OK)
         return status;
-    struct bus_follow_options options = {watch->place.stream, filter, start, BUS_ALL};
-    return operations->follow_open(watch->bus, &options, &watch->follow, err);
+    struct bus_source source = {watch->place.stream, filter, start};
+    return operations->follow_open(watch->bus, &source, 1, BUS_ALL, &watch->follow, err);
 }
 
 enum status kv_watch_open(struct bus *bus, struct bytes bucket, struct bytes filter,
@@ -464,7 +464,9 @@ enum status kv_watch_next(struct kv_watch *watch, int64_t timeout_ms, struct buf
             entry_of(entry, bucket, &message);
         return status;
     }
-    enum status status = operations->follow_next(watch->follow, timeout_ms, storage, &message, err);
+    size_t source;
+    enum status status = operations->follow_next(watch->follow, timeout_ms, storage, &message,
+                                                 &source, err);
     if (status == STATUS_OK)
         entry_of(entry, bucket, &message);
     return status;

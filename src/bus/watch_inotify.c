@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Linux: inotify on the directory.
+// Linux: inotify.
 #include "bus/watch.h"
 
 #include <errno.h>
@@ -12,19 +12,26 @@ struct watch {
     int descriptor;
 };
 
-enum status watch_open(struct watch **out, const char *directory, struct errinfo *err)
+enum status watch_open(struct watch **out, struct errinfo *err)
 {
     struct watch *watch = calloc(1, sizeof *watch);
     if (watch == NULL)
-        return errinfo_set(err, STATUS_NO_MEMORY, "no memory to watch %s", directory);
+        return errinfo_set(err, STATUS_NO_MEMORY, "no memory to watch for changes");
     watch->descriptor = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    uint32_t changes = IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF;
-    if (watch->descriptor < 0 || inotify_add_watch(watch->descriptor, directory, changes) < 0) {
-        enum status status = errinfo_set_errno(err, errno, "cannot watch %s", directory);
-        watch_close(watch);
+    if (watch->descriptor < 0) {
+        enum status status = errinfo_set_errno(err, errno, "cannot watch for changes");
+        free(watch);
         return status;
     }
     *out = watch;
+    return STATUS_OK;
+}
+
+enum status watch_add(struct watch *watch, const char *directory, struct errinfo *err)
+{
+    uint32_t changes = IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF;
+    if (inotify_add_watch(watch->descriptor, directory, changes) < 0)
+        return errinfo_set_errno(err, errno, "cannot watch %s", directory);
     return STATUS_OK;
 }
 
@@ -32,8 +39,7 @@ void watch_close(struct watch *watch)
 {
     if (watch == NULL)
         return;
-    if (watch->descriptor >= 0)
-        close(watch->descriptor);
+    close(watch->descriptor);
     free(watch);
 }
 

@@ -68,6 +68,10 @@ enum status stream_get_last(struct stream *stream, struct bytes pattern, enum ms
                             struct buf *storage, struct msglog_message *message,
                             struct errinfo *err);
 
+// A range of a message's body, cut at its end; no more of the body is read than it takes.
+enum status stream_get_range(struct stream *stream, uint64_t seq, uint64_t from, uint64_t size,
+                             struct buf *storage, struct bytes *range, struct errinfo *err);
+
 // The sequence of the first message at or after seq whose subject matches; 0 when there is none.
 uint64_t stream_find_next(struct stream *stream, uint64_t seq, struct bytes pattern);
 

@@ -24,6 +24,13 @@ enum status stream_get(struct stream *stream, uint64_t seq, enum msglog_part par
     return status == STATUS_NOT_FOUND ? no_message(err) : status;
 }
 
+enum status stream_get_range(struct stream *stream, uint64_t seq, uint64_t from, uint64_t size,
+                             struct buf *storage, struct bytes *range, struct errinfo *err)
+{
+    enum status status = msglog_read_range(stream->log, seq, from, size, storage, range, err);
+    return status == STATUS_NOT_FOUND ? no_message(err) : status;
+}
+
 // The last committed message of a subject, 0 when there is none.
 static uint64_t last_of(const struct stream *stream, const struct subject_entry *subject)
 {
