@@ -145,7 +145,9 @@ static void count_section(struct ranker *ranker, uint32_t index)
     each_word(ranker, bytes_slice(ranker->report, section->from, section->to - section->from),
               weigh_word, &weighing);
     double length = ranker->lengths[index];
-    weighing.weight = (float)HEADING_WEIGHT;
+    // The title of a report says what all of it is about, not what stands below it.
+    bool is_title = bytes_equal(section->number, BYTES("0"));
+    weighing.weight = is_title ? 1 : (float)HEADING_WEIGHT;
     each_word(ranker, section->title, weigh_word, &weighing);
     weighing.weight = (float)ABOVE_WEIGHT;
     for (uint32_t above = section->parent; above != OUTLINE_NO_PARENT;

@@ -111,13 +111,17 @@ static void stem(struct word *word)
     } else if (ends(word, "ed", 3)) {
         word->size -= 2;
         undouble(word);
-    } else if (ends(word, "ation", 3)) {
+    } else if (ends(word, "tion", 3) || ends(word, "sion", 3)) {
         word->size -= 3;
     } else if (ends(word, "ly", 4)) {
         word->size -= 2;
     }
     if (ends(word, "e", 3) || ends(word, "y", 3) || ends(word, "i", 3))
         word->size--;
+    // "migrate", "migrating" and "migration" have met in "migrat"; so may "implementation" and
+    // "implement".
+    if (ends(word, "at", 4))
+        word->size -= 2;
 }
 
 static void append_code(struct word *word, uint32_t code)
