@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/setup.h"
 
+#include "deliver/receipt.h"
 #include "deliver/registry.h"
 #include "deliver/revision.h"
+#include "deliver/shelf.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -163,10 +165,12 @@ static enum status check_agents(const struct check *check)
     return status;
 }
 
-static enum status check_events(const struct check *check)
+static enum status check_made(const struct check *check,
+                              enum status (*make)(struct stream_config *config,
+                                                  struct errinfo *err))
 {
     struct stream_config config;
-    enum status status = events_config(&config, check->err);
+    enum status status = make(&config, check->err);
     if (status == STATUS_OK)
         status = check_stream(check, &config);
     stream_config_fini(&config);
@@ -185,8 +189,12 @@ enum status setup_check(struct bus *bus, enum setup_mode mode, setup_visit visit
         status = revision_init(bus, &changed, err);
     if (status == STATUS_OK)
         status = check_agents(&check);
+    if (status == STATUS_OK)
+        status = check_made(&check, shelf_stream_config);
+    if (status == STATUS_OK)
+        status = check_made(&check, receipt_stream_config);
     // The stream of events is made last: a store that has it has everything.
-    return status != STATUS_OK ? status : check_events(&check);
+    return status != STATUS_OK ? status : check_made(&check, events_config);
 }
 
 enum status setup_make(struct bus *bus, struct errinfo *err)

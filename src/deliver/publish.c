@@ -13,9 +13,11 @@
 #include "base/limits.h"
 #include "base/sha256.h"
 #include "deliver/envelope.h"
+#include "deliver/outline.h"
 #include "deliver/plain.h"
 #include "deliver/read.h"
 #include "deliver/revision.h"
+#include "deliver/shelf.h"
 #include "deliver/summary.h"
 #include "deliver/tokens.h"
 #include "wire/headers.h"
@@ -36,6 +38,7 @@ struct draft {
     size_t sections;
     char title[LIMIT_TITLE_BYTES + 1];
     char summary[LIMIT_SUMMARY_BYTES + 1];
+    struct outline outline;
     struct buf inputs;
     struct buf envelope; // the body that is stored, when the request wants the envelope
 };
@@ -52,6 +55,7 @@ struct latest {
 
 static void draft_fini(struct draft *draft)
 {
+    outline_fini(&draft->outline);
     buf_fini(&draft->inputs);
     buf_fini(&draft->envelope);
 }
@@ -94,12 +98,16 @@ static enum status measure(struct draft *draft, struct errinfo *err)
     const struct publish_request *request = draft->request;
     struct outline outline;
     report_digest(request->body, draft->digest);
-    if (tokens_count(request->body, &draft->tokens) != STATUS_OK)
-        return errinfo_set(err, STATUS_NO_MEMORY, "no memory to count the report's tokens");
     enum status status = outline_build(request->body, &outline, err);
     if (status != STATUS_OK)
         return status;
+    status = outline_count(&outline, request->body, tokens_count);
+    if (status != STATUS_OK) {
+        outline_fini(&outline);
+        return errinfo_set(err, status, "no memory to count the report's sections");
+    }
     draft->sections = outline.count;
+    draft->tokens = outline.tokens;
     struct buf clean;
     buf_init(&clean, LIMIT_MESSAGE_BYTES);
     plain_clean(request->title, &clean);
@@ -110,7 +118,7 @@ static enum status measure(struct draft *draft, struct errinfo *err)
     summary_text(&outline, request->body, request->summary, draft->summary);
     status = buf_status(&clean);
     buf_fini(&clean);
-    outline_fini(&outline);
+    draft->outline = outline;
     return status;
 }
 
@@ -248,6 +256,7 @@ static enum status write_headers(struct buf *out, const struct draft *draft,
         {BYTES("Agog-Inputs"), buf_bytes(&draft->inputs)},
         {BYTES("Agog-Run"), request->run},
         {BYTES("Agog-Meta"), request->meta},
+        {BYTES("Agog-Form"), request->envelope ? BYTES("envelope") : BYTES("")},
     };
     headers_begin(out);
     enum status status = STATUS_OK;
@@ -349,6 +358,8 @@ static enum status attempt(struct bus *bus, const struct draft *draft, bool *los
     if (ack.duplicate)
         return of_duplicate(bus, draft, &ack, outcome, err);
     *outcome = (struct publish_outcome){.rev = rev, .seq = ack.seq, .unchanged = false};
+    // The report is on disk: an outline that cannot be kept costs later readers time, nothing else.
+    shelf_put(bus, draft->digest, &draft->outline, NULL);
     return STATUS_OK;
 }
 

@@ -99,6 +99,25 @@ enum status read_of_message(struct bus *bus, const char *stream, const struct bu
     return status;
 }
 
+enum status read_body(struct bus *bus, struct report *report, struct buf *storage,
+                      struct errinfo *err)
+{
+    bool no_stream;
+    struct bus_message message;
+    struct report whole;
+    char stream[BUS_STREAM_NAME_SIZE];
+    struct bus_get what = {.seq = report->seq, .part = BUS_ALL};
+    memcpy(stream, report->stream, sizeof stream);
+    enum status status = get(bus, stream, &what, storage, &message, &no_stream, err);
+    if (status == STATUS_OK)
+        status = read_of_message(bus, stream, &message, BUS_ALL, storage, &whole, err);
+    if (status != STATUS_OK)
+        return status;
+    whole.expires_ns = report->expires_ns;
+    *report = whole;
+    return STATUS_OK;
+}
+
 static enum status set_expiry(struct bus *bus, struct report *report, struct errinfo *err)
 {
     struct bus_info info;

@@ -18,6 +18,11 @@ enum status read_of_message(struct bus *bus, const char *stream, const struct bu
                             enum bus_part part, struct buf *storage, struct report *report,
                             struct errinfo *err);
 
+// Reads the body of a report whose head was read, into the same storage: the report's views then
+// borrow from there anew.
+enum status read_body(struct bus *bus, struct report *report, struct buf *storage,
+                      struct errinfo *err);
+
 // Called with each report's head; views are borrowed for the call.
 typedef enum status (*read_visit)(void *context, const struct report *report);
 

@@ -40,6 +40,7 @@ static void read_headers(struct report *report, const struct bus_message *messag
         report->status = NOTICE_COMPLETE;
     if (digest.size < sizeof report->digest && digest.size > 0)
         memcpy(report->digest, digest.data, digest.size);
+    report->enveloped = header(message, BYTES("Agog-Form")).size > 0;
     number(message, BYTES("Agog-Rev"), &report->ref.rev);
     number(message, BYTES("Agog-Bytes"), &report->bytes);
     number(message, BYTES("Agog-Tokens"), &report->tokens);

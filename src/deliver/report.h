@@ -11,6 +11,7 @@
 //   Agog-Author     who published it
 //   Agog-Inputs     refs it was made from, separated by blanks
 //   Agog-Run        the run it belongs to
+//   Agog-Form       "envelope" when the body is the first system's envelope around the report
 //   Agog-Meta       a JSON object: complexity, blockers, ready_for_next_stage, files_modified and
 //                   whatever else the publisher said
 //
