@@ -25,6 +25,12 @@ enum {
     // A section as it is asked for: a number, a slug, or a whole heading.
     LIMIT_SECTION_BYTES = 300,
 
+    // One record of the store, headers and body together: nats-server's largest payload is 64 MiB.
+    LIMIT_RECORD_BYTES = 64 * 1024 * 1024,
+
+    // The subject of a stored message, of whatever origin: nats-server's control line.
+    LIMIT_RECORD_SUBJECT_BYTES = 4096,
+
     // A subject: five tokens of a deliverable whose feature is percent-encoded to three times its
     // size stay far below; nats-server's control line is 4096 bytes.
     LIMIT_SUBJECT_BYTES = 1024,

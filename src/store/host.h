@@ -7,8 +7,8 @@
 // from names it has encoded itself. Every call blocks. On failure a call returns the errno of the
 // reason (never 0) and has no other effect than the one it is named for. A short read is reported
 // through *got, never as an error; a short write is an error. The table is immutable and may be
-// used from several threads at once; one file handle may be read by one thread while another writes
-// to it.
+// used from several threads at once; one file handle may be read and written by several threads at
+// once, as long as what they write does not overlap.
 #pragma once
 
 #include "base/bytes.h"

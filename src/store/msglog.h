@@ -96,6 +96,12 @@ enum msglog_part {
 enum status msglog_read(struct msglog *log, uint64_t seq, enum msglog_part part,
                         struct buf *storage, struct msglog_message *message, struct errinfo *err);
 
+// Reads `size` bytes of a committed message's body from `offset` on (both clamped to the body),
+// with the checksums of the blocks they lie in, and without reading the rest. *bytes borrows from
+// storage.
+enum status msglog_read_range(struct msglog *log, uint64_t seq, uint64_t offset, uint64_t size,
+                              struct buf *storage, struct bytes *bytes, struct errinfo *err);
+
 // What the index says of a committed message; false when it is not there.
 bool msglog_entry_get(const struct msglog *log, uint64_t seq, struct msglog_entry *entry);
 

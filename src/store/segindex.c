@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/segindex.h"
+
+#include "base/crc32c.h"
+#include "base/le.h"
+#include "base/limits.h"
+
+#include <string.h>
+
+#define GROUP_MAGIC UINT32_C(0x47474F41) // "AOGG"
+
+enum { CHECKED_FROM = 12 };
+
+size_t segindex_begin(struct buf *to)
+{
+    static const char zeros[SEGINDEX_GROUP_BYTES];
+    size_t start = to->size;
+    buf_append(to, bytes_of(zeros, sizeof zeros));
+    return start;
+}
+
+void segindex_put(struct buf *to, const struct segindex_entry *entry)
+{
+    char *at = buf_reserve(to, SEGINDEX_ENTRY_BYTES + entry->subject.size);
+    if (at == NULL)
+        return;
+    at[0] = (char)entry->kind;
+    at[1] = (char)entry->flags;
+    le_put16(at + 2, (uint16_t)entry->subject.size);
+    le_put32(at + 4, entry->headers_bytes);
+    le_put32(at + 8, entry->body_bytes);
+    le_put32(at + 12, entry->record_bytes);
+    le_put64(at + 16, entry->offset);
+    le_put64(at + 24, entry->seq);
+    le_put64(at + 32, entry->kind == RECORD_REMOVAL ? entry->last_seq : (uint64_t)entry->time_ns);
+    if (entry->subject.size > 0)
+        memcpy(at + SEGINDEX_ENTRY_BYTES, entry->subject.data, entry->subject.size);
+    to->size += SEGINDEX_ENTRY_BYTES + entry->subject.size;
+}
+
+void segindex_end(struct buf *to, size_t start, const struct segindex_group *group)
+{
+    if (buf_status(to) != STATUS_OK)
+        return;
+    char *at = to->data + start;
+    size_t size = to->size - start;
+    le_put32(at, GROUP_MAGIC);
+    le_put32(at + 4, (uint32_t)size);
+    le_put32(at + 12, group->count);
+    le_put64(at + 16, group->covered);
+    le_put64(at + 24, group->first_live);
+    le_put32(at + 32, group->flags);
+    le_put32(at + 8, crc32c(0, at + CHECKED_FROM, size - CHECKED_FROM));
+}
+
+bool segindex_next_group(struct bytes *rest, struct segindex_group *group)
+{
+    if (rest->size < SEGINDEX_GROUP_BYTES || le_get32(rest->data) != GROUP_MAGIC)
+        return false;
+    const char *at = rest->data;
+    size_t size = le_get32(at + 4);
+    if (size < SEGINDEX_GROUP_BYTES || size > rest->size ||
+        crc32c(0, at + CHECKED_FROM, size - CHECKED_FROM) != le_get32(at + 8))
+        return false;
+    *group = (struct segindex_group){
+        .covered = le_get64(at + 16),
+        .first_live = le_get64(at + 24),
+        .flags = le_get32(at + 32),
+        .count = le_get32(at + 12),
+        .entries = bytes_of(at + SEGINDEX_GROUP_BYTES, size - SEGINDEX_GROUP_BYTES),
+    };
+    *rest = bytes_from(*rest, size);
+    return true;
+}
+
+bool segindex_next_entry(struct bytes *entries, struct segindex_entry *entry)
+{
+    const char *at = entries->data;
+    if (entries->size < SEGINDEX_ENTRY_BYTES)
+        return false;
+    size_t subject = le_get16(at + 2);
+    if (subject > LIMIT_RECORD_SUBJECT_BYTES || entries->size < SEGINDEX_ENTRY_BYTES + subject)
+        return false;
+    struct segindex_entry found = {
+        .kind = (uint8_t)at[0],
+        .flags = (uint8_t)at[1],
+        .headers_bytes = le_get32(at + 4),
+        .body_bytes = le_get32(at + 8),
+        .record_bytes = le_get32(at + 12),
+        .offset = le_get64(at + 16),
+        .seq = le_get64(at + 24),
+        .subject = bytes_of(at + SEGINDEX_ENTRY_BYTES, subject),
+    };
+    if (found.kind < RECORD_MESSAGE || found.kind > RECORD_ERASED)
+        return false;
+    if (found.kind == RECORD_MESSAGE &&
+        found.record_bytes != record_size(subject, found.headers_bytes, found.body_bytes))
+        return false;
+    if (found.kind == RECORD_REMOVAL)
+        found.last_seq = le_get64(at + 32);
+    else
+        found.time_ns = (int64_t)le_get64(at + 32);
+    *entry = found;
+    *entries = bytes_from(*entries, SEGINDEX_ENTRY_BYTES + subject);
+    return true;
+}
