@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/setup.h"
 
+#include "deliver/pin.h"
 #include "deliver/receipt.h"
 #include "deliver/registry.h"
 #include "deliver/revision.h"
@@ -193,6 +194,8 @@ enum status setup_check(struct bus *bus, enum setup_mode mode, setup_visit visit
         status = check_made(&check, shelf_stream_config);
     if (status == STATUS_OK)
         status = check_made(&check, receipt_stream_config);
+    if (status == STATUS_OK)
+        status = check_made(&check, pin_stream_config);
     // The stream of events is made last: a store that has it has everything.
     return status != STATUS_OK ? status : check_made(&check, events_config);
 }

@@ -44,6 +44,9 @@ enum {
     LIMIT_META_BYTES = 16 * 1024,
     LIMIT_INPUTS = 64,
 
+    // A path within the store: PATH_MAX of Linux and its NUL, twice.
+    LIMIT_PATH_BYTES = 8192,
+
     // How often a publish or a KV write starts again when another writer came first.
     LIMIT_CONFLICT_RETRIES = 64,
 

@@ -28,7 +28,7 @@ static enum status open_store(struct embedded *self, struct errinfo *err)
     struct storedir_options options = {
         .create = self->options.create,
         .holder = holder,
-        .lock_wait_ms = self->options.lock_wait_ms,
+        .lock_wait_ms = (uint32_t)self->options.lock_wait_ms,
     };
     enum status status = storedir_open(&self->store, host_posix(), self->home, &options, err);
     if (status == STATUS_OK)

@@ -32,14 +32,16 @@ static enum status start_following(struct embedded *self, const struct bus_sourc
 {
     struct stream *stream;
     struct stream_state state;
-    char path[STOREDIR_PATH_SIZE];
+    struct buf path;
     struct bytes name = bytes_of_string(source->stream);
     enum status status = engine_stream(self->engine, name, clock_realtime_ns(), &stream, err);
-    if (status == STATUS_OK)
-        status = storedir_stream_path(self->store, name, path, err);
     // Watched before it is looked at: what comes in between wakes the first wait.
+    buf_init(&path, LIMIT_PATH_BYTES);
     if (status == STATUS_OK)
-        status = watch_add(follow->watch, path, err);
+        status = storedir_stream_path(self->store, name, &path, err);
+    if (status == STATUS_OK)
+        status = watch_add(follow->watch, path.data, err);
+    buf_fini(&path);
     if (status != STATUS_OK)
         return status;
     stream_state_get(stream, &state);

@@ -19,13 +19,19 @@ enum status answer_notice(struct cli *cli, const struct report *report, struct e
     return status;
 }
 
-enum status answer_source_open(struct cli *cli, struct answer_source *source, struct errinfo *err)
+enum status answer_source_open_for(struct cli *cli, enum hub_need need,
+                                   struct answer_source *source, struct errinfo *err)
 {
     struct hub *hub;
     enum status status = cli_hub(cli, &hub, err);
     if (status == STATUS_OK)
-        status = hub_registry(hub, HUB_READ, &source->registry, err);
-    return status != STATUS_OK ? status : hub_bus(hub, HUB_READ, &source->bus, err);
+        status = hub_registry(hub, need, &source->registry, err);
+    return status != STATUS_OK ? status : hub_bus(hub, need, &source->bus, err);
+}
+
+enum status answer_source_open(struct cli *cli, struct answer_source *source, struct errinfo *err)
+{
+    return answer_source_open_for(cli, HUB_READ, source, err);
 }
 
 enum status answer_read(struct cli *cli, size_t argument, enum bus_part part, struct buf *storage,

@@ -14,6 +14,9 @@ struct answer_source {
     const struct registry *registry;
 };
 enum status answer_source_open(struct cli *cli, struct answer_source *source, struct errinfo *err);
+// The same for a store that may have to be made first.
+enum status answer_source_open_for(struct cli *cli, enum hub_need need,
+                                   struct answer_source *source, struct errinfo *err);
 
 // Reads the report whose ref is an argument into storage.
 enum status answer_read(struct cli *cli, size_t argument, enum bus_part part, struct buf *storage,

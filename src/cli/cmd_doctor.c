@@ -92,7 +92,8 @@ static enum status check_store(struct examination *exam, const char *home, int64
     struct storedir *store = NULL;
     struct engine *engine = NULL;
     struct errinfo err;
-    struct storedir_options options = {.holder = "agog doctor", .lock_wait_ms = lock_wait_ms};
+    struct storedir_options options = {.holder = "agog doctor",
+                                       .lock_wait_ms = (uint32_t)lock_wait_ms};
     errinfo_clear(&err);
     enum status status = storedir_open(&store, host_posix(), home, &options, &err);
     finding(exam, "store", status == STATUS_OK, status == STATUS_OK ? home : err.text);

@@ -6,6 +6,7 @@
 #include "deliver/envelope.h"
 #include "deliver/name.h"
 #include "deliver/nearest.h"
+#include "deliver/pin.h"
 #include "deliver/revision.h"
 #include "deliver/tokens.h"
 
@@ -106,13 +107,19 @@ enum status read_body(struct bus *bus, struct report *report, struct buf *storag
     struct bus_message message;
     struct report whole;
     char stream[BUS_STREAM_NAME_SIZE];
+    char subject[REF_TEXT_SIZE];
     struct bus_get what = {.seq = report->seq, .part = BUS_ALL};
     memcpy(stream, report->stream, sizeof stream);
     enum status status = get(bus, stream, &what, storage, &message, &no_stream, err);
+    // The copy of a pinned report stands under another subject.
+    ref_format(&report->ref, REF_FORM_SUBJECT, subject);
+    message.subject = bytes_of_string(subject);
     if (status == STATUS_OK)
         status = read_of_message(bus, stream, &message, BUS_ALL, storage, &whole, err);
     if (status != STATUS_OK)
         return status;
+    whole.subject = (struct bytes){NULL, 0};
+    whole.time_ns = report->time_ns;
     whole.expires_ns = report->expires_ns;
     *report = whole;
     return STATUS_OK;
@@ -224,9 +231,13 @@ static enum status expired(const struct search *search, uint64_t rev, struct err
                        ref, published, search->agent->stream, max_msgs, max_bytes);
 }
 
-// No message carries the revision: it never was, or it went.
-static enum status no_revision(const struct search *search, uint64_t latest, struct errinfo *err)
+// No message carries the revision: it is pinned, or it went, or it never was.
+static enum status no_revision(const struct search *search, uint64_t latest, enum bus_part part,
+                               struct buf *storage, struct report *report, struct errinfo *err)
 {
+    if (pin_read(search->bus, search->ref, part, storage, report, NULL) == STATUS_OK)
+        return STATUS_OK;
+
     uint64_t highest = 0;
     uint64_t rev = search->ref->rev;
     enum status status = revision_highest(search->bus, search->ref, &highest, err);
@@ -308,7 +319,7 @@ static enum status read_found(const struct search *search, const struct bus_get 
     enum status status = get(search->bus, search->agent->stream, what, storage, &message,
                              &no_stream, err);
     if (status == STATUS_NOT_FOUND)
-        return no_revision(search, 0, err);
+        return no_revision(search, 0, what->part, storage, report, err);
     if (status == STATUS_OK)
         status = read_of_message(search->bus, search->agent->stream, &message, what->part, storage,
                                  report, err);
@@ -330,7 +341,7 @@ static enum status read_deliverable(struct bus *bus, const struct registry *regi
         if (status != STATUS_OK)
             return status;
         if (wanted.seq == 0)
-            return no_revision(&search, wanted.latest, err);
+            return no_revision(&search, wanted.latest, part, storage, report, err);
         what = (struct bus_get){.seq = wanted.seq, .part = part};
     }
     return read_found(&search, &what, storage, report, err);

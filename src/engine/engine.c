@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/engine.h"
 
+#include "base/limits.h"
 #include "engine/jserror.h"
 #include "wire/subject.h"
 
@@ -42,6 +43,14 @@ static enum status add_slot(struct engine *engine, const struct slot *slot)
     return STATUS_OK;
 }
 
+// The directory of a stream, with a NUL behind it. path is initialised by the call.
+static enum status path_of(const struct engine *engine, struct bytes name, struct buf *path,
+                           struct errinfo *err)
+{
+    buf_init(path, LIMIT_PATH_BYTES);
+    return storedir_stream_path(engine->store, name, path, err);
+}
+
 struct loading {
     struct engine *engine;
     struct errinfo *err;
@@ -52,10 +61,11 @@ static enum status load_stream(void *context, struct bytes name)
     const struct loading *loading = context;
     struct engine *engine = loading->engine;
     struct slot slot = {.stream = NULL};
-    char path[STOREDIR_PATH_SIZE];
-    enum status status = storedir_stream_path(engine->store, name, path, loading->err);
+    struct buf path;
+    enum status status = path_of(engine, name, &path, loading->err);
     if (status == STATUS_OK)
-        status = stream_peek(engine->host, path, &slot.config, &slot.created_ns, loading->err);
+        status = stream_peek(engine->host, path.data, &slot.config, &slot.created_ns, loading->err);
+    buf_fini(&path);
     // A directory without a configuration is a creation that a crash cut short.
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;
@@ -106,12 +116,13 @@ static struct slot *find(const struct engine *engine, struct bytes name)
 static enum status open_slot(struct engine *engine, struct slot *slot, int64_t now_ns,
                              struct stream **stream, struct errinfo *err)
 {
-    char path[STOREDIR_PATH_SIZE];
     enum status status = STATUS_OK;
     if (slot->stream == NULL) {
-        status = storedir_stream_path(engine->store, bytes_of_string(slot->config.name), path, err);
+        struct buf path;
+        status = path_of(engine, bytes_of_string(slot->config.name), &path, err);
         if (status == STATUS_OK)
-            status = stream_open(&slot->stream, engine->host, path, now_ns, err);
+            status = stream_open(&slot->stream, engine->host, path.data, now_ns, err);
+        buf_fini(&path);
         if (status != STATUS_OK)
             return errinfo_wrap(err, status, "stream %s", slot->config.name);
     }
@@ -201,14 +212,15 @@ static enum status create_slot(struct engine *engine, const struct stream_config
                                int64_t now_ns, struct errinfo *err)
 {
     struct slot slot = {.created_ns = now_ns};
-    char path[STOREDIR_PATH_SIZE];
+    struct buf path;
     struct bytes name = bytes_of_string(config->name);
-    enum status status = storedir_stream_path(engine->store, name, path, err);
+    enum status status = path_of(engine, name, &path, err);
     // What a creation that was cut short left behind is no stream, and in the way.
     if (status == STATUS_OK)
         status = storedir_stream_delete(engine->store, name, err);
     if (status == STATUS_OK || status == STATUS_NOT_FOUND)
-        status = stream_create(engine->host, path, config, now_ns, err);
+        status = stream_create(engine->host, path.data, config, now_ns, err);
+    buf_fini(&path);
     if (status == STATUS_OK)
         status = stream_config_copy(&slot.config, config);
     if (status == STATUS_OK)
