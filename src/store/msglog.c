@@ -119,12 +119,29 @@ static enum status new_log(struct msglog **out, const struct host *host, const c
     return STATUS_OK;
 }
 
+// A directory that was just made must not vanish again with its log in it.
+static int sync_parent(const struct host *host, const char *directory)
+{
+    const char *slash = strrchr(directory, '/');
+    if (slash == NULL || slash == directory)
+        return host->sync_directory(host->context, slash == NULL ? "." : "/");
+    char *parent = copy_string(directory);
+    if (parent == NULL)
+        return ENOMEM;
+    parent[slash - directory] = '\0';
+    int failure = host->sync_directory(host->context, parent);
+    free(parent);
+    return failure;
+}
+
 enum status msglog_create(const struct host *host, const char *directory, uint64_t first_seq,
                           struct errinfo *err)
 {
     struct listing listing;
     struct msglog *log;
     int failure = host->make_directory(host->context, directory);
+    if (failure == 0)
+        failure = sync_parent(host, directory);
     if (failure != 0 && failure != EEXIST)
         return errinfo_set_errno(err, failure, "cannot make the directory %s", directory);
     enum status status = list_log(&listing, host, directory, err);
