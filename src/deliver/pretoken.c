@@ -4,6 +4,8 @@
 // the run alone. Each function below says why.
 #include "deliver/pretoken.h"
 
+#include "base/le.h"
+
 #include <string.h>
 
 // In the order of tools/make_classes.mjs.
@@ -44,6 +46,30 @@ static enum pretoken_class class_of(uint32_t code)
     return (enum pretoken_class)(pair >> (code % 2 * 4) & 15);
 }
 
+// The sets that an ASCII byte is in, at hand: most text is ASCII.
+#define O BIT(CLASS_OTHER)
+#define U BIT(CLASS_UPPER)
+#define L BIT(CLASS_LOWER)
+#define N BIT(CLASS_NUMBER)
+#define S BIT(CLASS_SPACE)
+#define R BIT(CLASS_NEWLINE)
+static const uint8_t ascii_bits[128] = {
+    O, O, O, O, O, O, O, O, O, S, R, S, S, R, O, O, // up to 0x0F
+    O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, //
+    S, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, // blank ! " # ...
+    N, N, N, N, N, N, N, N, N, N, O, O, O, O, O, O, // digits
+    O, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, // @ A B C ...
+    U, U, U, U, U, U, U, U, U, U, U, O, O, O, O, O, //
+    O, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, // ` a b c ...
+    L, L, L, L, L, L, L, L, L, L, L, O, O, O, O, O, //
+};
+#undef O
+#undef U
+#undef L
+#undef N
+#undef S
+#undef R
+
 // One code point: its class as a bit of the sets, and how many bytes it has (0 at the end).
 struct glyph {
     unsigned bit;
@@ -74,18 +100,35 @@ static inline struct glyph glyph_at(struct bytes text, size_t at)
         return (struct glyph){BIT(CLASS_END), 0};
     const unsigned char *data = (const unsigned char *)text.data + at;
     if (*data < 0x80)
-        return (struct glyph){BIT(class_of(*data)), 1};
+        return (struct glyph){ascii_bits[*data], 1};
     return decode_long(data, text.size - at);
 }
 
 static size_t run_end(struct bytes text, size_t at, unsigned set)
 {
+    const unsigned char *data = (const unsigned char *)text.data;
     for (;;) {
+        while (at < text.size && data[at] < 0x80 && (ascii_bits[data[at]] & set) != 0)
+            at++;
         struct glyph glyph = glyph_at(text, at);
         if ((glyph.bit & set) == 0)
             return at;
         at += glyph.size;
     }
+}
+
+// How many of the next eight bytes, from the first on, are a to z. Without a branch on the length
+// of a word: that is the one thing about text that a processor cannot predict.
+static size_t small_letters(const char *at)
+{
+    const uint64_t ones = 0x0101010101010101U;
+    uint64_t word = le_get64(at);
+    uint64_t low = word & ones * 0x7F;
+    uint64_t from_a = low + ones * (0x80 - 'a'); // the high bit of each byte says "at least a"
+    uint64_t above_z = low + ones * (0x7F - 'z');
+    uint64_t other = ~(from_a & ~above_z & ~word) & ones * 0x80;
+    uint64_t before = (other & -other) - 1; // all bits below the first other byte's high bit
+    return (size_t)((before >> 7 & ones) * ones >> 56);
 }
 
 static char lower_ascii(char c)
@@ -122,6 +165,15 @@ static size_t letters_end(struct bytes text, size_t at)
 {
     size_t end = at;
     size_t both_end = at;
+    if (end + 9 <= text.size) {
+        // Nearly every word: perhaps one capital, then small letters.
+        unsigned char first = (unsigned char)text.data[at];
+        end += first < 0x80 && ascii_bits[first] == BIT(CLASS_UPPER);
+        size_t letters = small_letters(text.data + end);
+        if (letters > 0)
+            return run_end(text, end + letters, SET_TAIL);
+        end = at;
+    }
     for (;;) {
         struct glyph glyph = glyph_at(text, end);
         if (glyph.bit == BIT(CLASS_LOWER))

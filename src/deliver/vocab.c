@@ -9,6 +9,7 @@
 #include "deliver/vocab.h"
 
 #include "base/assert.h"
+#include "base/le.h"
 
 #include <string.h>
 
@@ -29,23 +30,13 @@ enum {
 // In vocab_data.S.
 extern const unsigned char vocab_data[];
 
-static uint32_t load_le32(const unsigned char *at)
-{
-    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
-static uint64_t load_le64(const unsigned char *at)
-{
-    return (uint64_t)load_le32(at) | (uint64_t)load_le32(at + 4) << 32;
-}
-
 // The last word of a text, 1 to 8 bytes, with zeros behind them. Two overlapping loads instead of a
 // loop: this is the hottest function of the counter.
 static uint64_t load_tail(const unsigned char *at, size_t size)
 {
     if (size >= 4) {
-        uint64_t high = load_le32(at + size - 4);
-        return load_le32(at) | high << (size - 4) * 8;
+        uint64_t high = le_get32(at + size - 4);
+        return le_get32(at) | high << (size - 4) * 8;
     }
     return (uint64_t)at[0] | (uint64_t)at[size / 2] << size / 2 * 8 |
            (uint64_t)at[size - 1] << (size - 1) * 8;
@@ -57,7 +48,7 @@ uint64_t vocab_hash(const char *data, size_t size)
     const unsigned char *at = (const unsigned char *)data;
     uint64_t hash = size * 0x9E3779B97F4A7C15U;
     for (; size > 8; size -= 8, at += 8) {
-        hash = (hash ^ load_le64(at)) * 0xD6E8FEB86659FD93U;
+        hash = (hash ^ le_get64(at)) * 0xD6E8FEB86659FD93U;
         hash ^= hash >> 32;
     }
     hash = (hash ^ load_tail(at, size)) * 0xD6E8FEB86659FD93U;
@@ -83,26 +74,25 @@ static const unsigned char *bytes_at(uint32_t rank)
     uint32_t block = rank / BLOCK;
     const unsigned char *lengths = vocab_data + LENGTHS_AT + (size_t)block * BLOCK;
     size_t before = rank % BLOCK;
-    size_t at = load_le32(vocab_data + BASES_AT + (size_t)block * 4);
+    size_t at = le_get32(vocab_data + BASES_AT + (size_t)block * 4);
     if (before >= 8) {
-        at += sum_bytes(load_le64(lengths));
+        at += sum_bytes(le_get64(lengths));
         lengths += 8;
         before -= 8;
     }
     if (before > 0)
-        at += sum_bytes(load_le64(lengths) << (8 - before) * 8);
+        at += sum_bytes(le_get64(lengths) << (8 - before) * 8);
     return vocab_data + BYTES_AT + at;
 }
 
 uint32_t vocab_find_hashed(const char *data, size_t size, uint64_t hash)
 {
     size_t bucket = hash % BUCKETS;
-    const unsigned char *pilot_at = vocab_data + PILOTS_AT + bucket * 2;
-    uint32_t pilot = (uint32_t)pilot_at[0] | (uint32_t)pilot_at[1] << 8;
+    uint32_t pilot = le_get16(vocab_data + PILOTS_AT + bucket * 2);
     uint32_t mixed = ((uint32_t)(hash >> 32) ^ pilot * 0x9E3779B1U) * 0x85EBCA6BU;
     size_t place = (size_t)((uint64_t)mixed * SLOTS >> 32);
     // Three bytes and one of the next slot, or of the padding behind the last.
-    uint32_t slot = load_le32(vocab_data + SLOTS_AT + place * 3) & 0xFFFFFF;
+    uint32_t slot = le_get32(vocab_data + SLOTS_AT + place * 3) & 0xFFFFFF;
     if ((slot & 63) != (hash >> 16 & 63))
         return VOCAB_NONE;
     uint32_t rank = slot >> 6;

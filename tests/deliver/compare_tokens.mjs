@@ -8,10 +8,10 @@
 // Of the planes above the first two, which are nearly uniform, one code point in `stride` (default
 // 61) is compared; 1 compares all of Unicode in half a minute.
 // Exits with 77, which the build takes for "skipped", when the package is not installed.
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
+import { randomFrom, randomTexts, runOurs } from './ugly_texts.mjs';
 
 const packages = process.env.AGOG_TEST_NPM ?? 'build/npm';
 const require = createRequire(resolve(packages, 'package.json'));
@@ -27,29 +27,6 @@ function reference() {
         console.log(`skipped: npm package tiktoken is not in ${packages}; tools/install-npm installs it`);
         process.exit(77);
     }
-}
-
-// mulberry32: small, seeded, and good enough to pick characters.
-function randomFrom(state) {
-    return () => {
-        state = (state + 0x6d2b79f5) | 0;
-        let t = Math.imul(state ^ (state >>> 15), 1 | state);
-        t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-        return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-    };
-}
-
-function encodeOurs(batch) {
-    const input = Buffer.concat(batch.flatMap((text) => {
-        const bytes = Buffer.from(text);
-        const size = Buffer.alloc(4);
-        size.writeUInt32LE(bytes.length);
-        return [size, bytes];
-    }));
-    const run = spawnSync(program, { input, maxBuffer: 1 << 30 });
-    if (run.status !== 0)
-        throw new Error(`${program}: ${run.stderr}`);
-    return run.stdout.toString().split('\n').slice(0, -1);
 }
 
 function* corpusTexts() {
@@ -72,52 +49,11 @@ function* codePoints() {
     }
 }
 
-const WORDS = [
-    "don't", "I'LL", "we'VE", "it's", "it'S", "it'\u017f", "'\u017f", "x'Re", "'d'D", "y'l", "z'v",
-    'HTMLParser', 'camelCase', 'ΑΒΓαβγ', 'ǅungla', 'ʰʲ', 'ªº', 'あいう', '漢字仮名', '한국어', 'नमस्ते',
-    'e\u0301', '\u0301', '\u0301AB', ' \u0301AB', '\u20dd', '👩‍👩‍👧‍👦', '🇩🇪', '☺️', '123456', '٣٤٥٦', 'Ⅻ', '²³', '𝟘𝟙',
-    '...', '//', '/\n/', '!?\r\n', '<|endoftext|>', '<|endofprompt|>', '```', '----', '====', '||', '\u0000',
-    ' ', '  ', '    ', '\t', '\n', '\r\n', '\r', '\u000b', '\u000c', '\u0085', '\u00a0', '\u1680',
-    '\u2028', '\u2029', '\u202f', '\u3000', '\ufeff', '\u200b', '\u180e', '\u2003', '\u{1d7ff}',
-    '\u0378', '\u{e0001}', '\u{10ffff}', '\ufffd', '\ue000', '\ufdd0', '\u{1e900}', '\u{10d4a}', 'a', 'A', 'あ',
-];
-// Blocks with dense and mixed classes, and the whole of Unicode.
-const RANGES = [
-    [0x20, 0x7e], [0, 0x2ff], [0x300, 0x5ff], [0x900, 0xdff], [0x1c80, 0x1fff], [0x2000, 0x2bff],
-    [0x3000, 0x33ff], [0x4e00, 0x9fff], [0xa640, 0xabff], [0xac00, 0xd7a3], [0xf900, 0xffff],
-    [0x10000, 0x11fff], [0x16a00, 0x1efff], [0x1f000, 0x1faff], [0x20000, 0x3ffff], [0, 0x10ffff],
-];
-
-function* randomTexts(count, random) {
-    const below = (n) => Math.floor(random() * n);
-    const pick = (list) => list[below(list.length)];
-    const letter = () => {
-        const [from, to] = pick(RANGES);
-        const code = from + below(to - from + 1);
-        return code >= 0xd800 && code < 0xe000 ? 'x' : String.fromCodePoint(code);
-    };
-    const makers = [
-        () => pick(WORDS),
-        letter,
-        () => letter().repeat(1 + below(random() < 0.1 ? 400 : 8)),
-        () => pick(WORDS).repeat(1 + below(random() < 0.1 ? 200 : 4)),
-        () => String.fromCharCode(97 + below(26)),
-        () => String.fromCharCode(65 + below(26)),
-    ];
-    for (let i = 0; i < count; i++) {
-        const parts = [];
-        const own = random() < 0.5 ? [pick(makers), pick(makers)] : makers;
-        for (let n = below(random() < 0.05 ? 1500 : 60); n >= 0; n--)
-            parts.push(pick(own)());
-        yield parts.join('');
-    }
-}
-
 const encoding = reference();
 const totals = { texts: 0, tokens: 0, different: 0 };
 
 function compare(name, batch) {
-    encodeOurs(batch).forEach((ours, i) => {
+    runOurs(program, [], batch).forEach((ours, i) => {
         const theirs = encoding.encode_ordinary(batch[i]);
         totals.texts++;
         totals.tokens += theirs.length;
