@@ -5,9 +5,11 @@
 //     struct agog_error error;
 //     if (agog_open(NULL, &agog, &error) != AGOG_OK)
 //         return fprintf(stderr, "%s\n", error.text), 1;
+//     struct agog_publication report = AGOG_INIT(report);
+//     report.agent = "cynthia", report.type = "research", report.feature = "customer-search";
+//     report.report = text, report.report_size = size;
 //     char *notice;
-//     if (agog_publish(agog, "cynthia", "research", "customer-search", text, size, NULL, &notice,
-//                      &error) == AGOG_OK)
+//     if (agog_publish(agog, &report, &notice, &error) == AGOG_OK)
 //         puts(notice);
 //
 // Rules for every function
@@ -101,10 +103,14 @@ AGOG_API void agog_close(struct agog *agog); // takes NULL; gives the store's lo
 // Makes whatever is missing: the store, the streams of all agents, the registry.
 AGOG_API enum agog_status agog_init(struct agog *agog, struct agog_error *error);
 
-#define AGOG_ANY_BASE UINT64_MAX
-
-struct agog_publish_options {
+// What is published. agent, type, feature and report are needed, everything else may stay 0.
+struct agog_publication {
     size_t size;
+    const char *agent;
+    const char *type;
+    const char *feature;
+    const void *report; // at most 10 MiB
+    size_t report_size;
     const char *title;         // NULL: from the report
     const char *summary;       // NULL: from the report
     const char *status;        // "complete" (NULL), "failed" or "blocked"
@@ -118,11 +124,10 @@ struct agog_publish_options {
     int allow_empty;
 };
 
-// Stores a report of at most 10 MiB. AGOG_OK means that it is on disk; *notice is then its notice,
-// one line of JSON with at most 200 o200k tokens. options and notice may be NULL.
-AGOG_API enum agog_status agog_publish(struct agog *agog, const char *agent, const char *type,
-                                       const char *feature, const void *report, size_t size,
-                                       const struct agog_publish_options *options, char **notice,
+// Stores a report. AGOG_OK means that it is on disk; *notice is then its notice, one line of JSON
+// with at most 200 o200k tokens. notice may be NULL.
+AGOG_API enum agog_status agog_publish(struct agog *agog,
+                                       const struct agog_publication *publication, char **notice,
                                        struct agog_error *error);
 
 // The notice of a stored report. ref: agent/type/feature[@rev], a subject, agog://..., stream.seq,
@@ -146,10 +151,17 @@ AGOG_API uint64_t agog_report_tokens(const struct agog_report *report);
 // Called with one report's JSON (everything but the text); anything but 0 ends the walk.
 typedef int (*agog_visit)(void *context, const char *json);
 
-// The latest revision of every deliverable; agent, type and feature may each be NULL for all.
-AGOG_API enum agog_status agog_list(struct agog *agog, const char *agent, const char *type,
-                                    const char *feature, agog_visit visit, void *context,
-                                    struct agog_error *error);
+// Which deliverables: each part may be NULL for all.
+struct agog_filter {
+    size_t size;
+    const char *agent;
+    const char *type;
+    const char *feature;
+};
+
+// The latest revision of every deliverable that matches; filter may be NULL.
+AGOG_API enum agog_status agog_list(struct agog *agog, const struct agog_filter *filter,
+                                    agog_visit visit, void *context, struct agog_error *error);
 // Every kept revision of one deliverable, oldest first.
 AGOG_API enum agog_status agog_history(struct agog *agog, const char *ref, agog_visit visit,
                                        void *context, struct agog_error *error);
@@ -162,15 +174,24 @@ AGOG_API enum agog_status agog_agent_add(struct agog *agog, const char *agent, c
 AGOG_API enum agog_status agog_tokens(const void *text, size_t size, size_t *tokens,
                                       struct agog_error *error);
 
-// Buckets of small values. expected is the revision that a write replaces, 0 for "there is none",
-// AGOG_ANY_REVISION for whatever is there; revision may be NULL.
+// Buckets of small values.
 #define AGOG_ANY_REVISION UINT64_MAX
 
-AGOG_API enum agog_status agog_kv_put(struct agog *agog, const char *bucket, const char *key,
-                                      const void *value, size_t size, uint64_t expected,
-                                      uint64_t *revision, struct agog_error *error);
-AGOG_API enum agog_status agog_kv_get(struct agog *agog, const char *bucket, const char *key,
-                                      char **value, size_t *size, uint64_t *revision,
+struct agog_kv_entry {
+    size_t size;
+    const char *bucket;
+    const char *key;
+    void *value; // of agog_kv_get: the caller's, with a NUL behind it; agog_free
+    size_t value_size;
+    // What a put replaces: a revision, 0 for "there is none", AGOG_ANY_REVISION for whatever is
+    // there. Both calls set it to the revision that is there now.
+    uint64_t revision;
+};
+
+AGOG_API enum agog_status agog_kv_put(struct agog *agog, struct agog_kv_entry *entry,
+                                      struct agog_error *error);
+// Reads the current value of entry's bucket and key into it.
+AGOG_API enum agog_status agog_kv_get(struct agog *agog, struct agog_kv_entry *entry,
                                       struct agog_error *error);
 AGOG_API enum agog_status agog_kv_bucket_create(struct agog *agog, const char *bucket, int history,
                                                 struct agog_error *error);

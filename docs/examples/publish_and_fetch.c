@@ -21,10 +21,14 @@ static int publish(struct agog *agog)
 {
     struct agog_error error;
     char *notice;
-    struct agog_publish_options options = AGOG_INIT(options);
-    options.summary = "Three queries answer nine of ten questions.";
-    if (agog_publish(agog, "cynthia", "research", "customer-search", report_text,
-                     strlen(report_text), &options, &notice, &error) != AGOG_OK) {
+    struct agog_publication publication = AGOG_INIT(publication);
+    publication.agent = "cynthia";
+    publication.type = "research";
+    publication.feature = "customer-search";
+    publication.report = report_text;
+    publication.report_size = strlen(report_text);
+    publication.summary = "Three queries answer nine of ten questions.";
+    if (agog_publish(agog, &publication, &notice, &error) != AGOG_OK) {
         fprintf(stderr, "%s\n", error.text);
         return 1;
     }

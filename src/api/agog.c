@@ -136,27 +136,21 @@ enum agog_status agog_init(struct agog *agog, struct agog_error *error)
     return finish(hub_bus(agog->hub, HUB_CREATE, &bus, &err), &err, error);
 }
 
-struct source {
-    struct bus *bus;
-    const struct registry *registry;
-};
-
-static enum status source_open(struct agog *agog, enum hub_need need, struct source *source,
+static enum status source_open(struct agog *agog, enum hub_need need, struct read_source *source,
                                struct errinfo *err)
 {
     enum status status = hub_registry(agog->hub, need, &source->registry, err);
     return status != STATUS_OK ? status : hub_bus(agog->hub, need, &source->bus, err);
 }
 
-static enum status notice_of(const struct source *source, const struct ref *ref, char **notice,
+static enum status notice_of(const struct read_source *source, const struct ref *ref, char **notice,
                              struct errinfo *err)
 {
     struct buf storage, text;
     struct report report;
     buf_init(&storage, LIMIT_MESSAGE_BYTES);
     buf_init(&text, LIMIT_HEADER_BYTES);
-    enum status status = read_report(source->bus, source->registry, ref, BUS_HEAD, &storage,
-                                     &report, err);
+    enum status status = read_report(source, ref, BUS_HEAD, &storage, &report, err);
     if (status == STATUS_OK)
         status = read_notice(&report, NOTICE_COMPACT, &text, err);
     if (status == STATUS_OK && buf_string(&text) == NULL)
@@ -170,21 +164,21 @@ static enum status notice_of(const struct source *source, const struct ref *ref,
     return status;
 }
 
-static enum status take_inputs(const struct agog_publish_options *options,
+static enum status take_inputs(const struct agog_publication *publication,
                                struct bytes inputs[LIMIT_INPUTS], struct errinfo *err)
 {
-    if (options->input_count > LIMIT_INPUTS)
+    if (publication->input_count > LIMIT_INPUTS)
         return errinfo_set(err, STATUS_LIMIT, "%zu inputs were given, the limit is %d",
-                           options->input_count, LIMIT_INPUTS);
-    for (size_t i = 0; i < options->input_count; i++)
-        inputs[i] = bytes_of_string(options->inputs[i]);
+                           publication->input_count, LIMIT_INPUTS);
+    for (size_t i = 0; i < publication->input_count; i++)
+        inputs[i] = bytes_of_string(publication->inputs[i]);
     return STATUS_OK;
 }
 
 static enum status publish(struct agog *agog, struct publish_request *request, char **notice,
                            struct errinfo *err)
 {
-    struct source source;
+    struct read_source source;
     struct publish_outcome outcome;
     struct ref ref;
     enum status status = source_open(agog, HUB_CREATE, &source, err);
@@ -192,7 +186,7 @@ static enum status publish(struct agog *agog, struct publish_request *request, c
         return status;
     request->author = bytes_of_string(hub_author(agog->hub));
     request->now_ns = clock_realtime_ns();
-    status = publish_report(source.bus, source.registry, request, &outcome, err);
+    status = publish_report(&source, request, &outcome, err);
     if (status != STATUS_OK || notice == NULL)
         return status;
     status = ref_of_names(request->agent, request->type, request->feature, &ref, err);
@@ -202,35 +196,38 @@ static enum status publish(struct agog *agog, struct publish_request *request, c
     return notice_of(&source, &ref, notice, err);
 }
 
-enum agog_status agog_publish(struct agog *agog, const char *agent, const char *type,
-                              const char *feature, const void *report, size_t size,
-                              const struct agog_publish_options *given, char **notice,
-                              struct agog_error *error)
+static enum status read_status(const char *word, enum notice_status *status, struct errinfo *err)
 {
-    struct agog_publish_options options;
+    *status = NOTICE_COMPLETE;
+    return word == NULL ? STATUS_OK : notice_status_parse(bytes_of_string(word), status, err);
+}
+
+enum agog_status agog_publish(struct agog *agog, const struct agog_publication *given,
+                              char **notice, struct agog_error *error)
+{
+    struct agog_publication what;
     struct bytes inputs[LIMIT_INPUTS];
     struct errinfo err;
     errinfo_clear(&err);
-    take_options(&options, sizeof options, given);
+    take_options(&what, sizeof what, given);
     struct publish_request request = {
-        .agent = bytes_of_string(agent),
-        .type = bytes_of_string(type),
-        .feature = bytes_of_string(feature),
-        .body = bytes_of(report, size),
-        .title = bytes_of_string(options.title),
-        .summary = bytes_of_string(options.summary),
-        .run = bytes_of_string(options.run),
-        .key = bytes_of_string(options.key),
-        .meta = bytes_of_string(options.meta_json),
+        .agent = bytes_of_string(what.agent),
+        .type = bytes_of_string(what.type),
+        .feature = bytes_of_string(what.feature),
+        .body = bytes_of(what.report, what.report_size),
+        .title = bytes_of_string(what.title),
+        .summary = bytes_of_string(what.summary),
+        .run = bytes_of_string(what.run),
+        .key = bytes_of_string(what.key),
+        .meta = bytes_of_string(what.meta_json),
         .inputs = inputs,
-        .input_count = options.input_count,
-        .base = options.expect_base != 0 ? options.base : PUBLISH_ANY_BASE,
-        .status = NOTICE_COMPLETE,
-        .allow_empty = options.allow_empty != 0,
+        .input_count = what.input_count,
+        .base = what.expect_base != 0 ? what.base : PUBLISH_ANY_BASE,
+        .allow_empty = what.allow_empty != 0,
     };
-    enum status status = take_inputs(&options, inputs, &err);
-    if (status == STATUS_OK && options.status != NULL)
-        status = notice_status_parse(bytes_of_string(options.status), &request.status, &err);
+    enum status status = take_inputs(&what, inputs, &err);
+    if (status == STATUS_OK)
+        status = read_status(what.status, &request.status, &err);
     if (status == STATUS_OK)
         status = publish(agog, &request, notice, &err);
     return finish(status, &err, error);
@@ -240,7 +237,7 @@ enum agog_status agog_notice(struct agog *agog, const char *ref_text, char **not
                              struct agog_error *error)
 {
     struct errinfo err;
-    struct source source;
+    struct read_source source;
     struct ref ref;
     errinfo_clear(&err);
     enum status status = ref_parse(bytes_of_string(ref_text), &ref, &err);
@@ -263,7 +260,7 @@ enum agog_status agog_fetch(struct agog *agog, const char *ref_text, struct agog
                             struct agog_error *error)
 {
     struct errinfo err;
-    struct source source;
+    struct read_source source;
     struct ref ref;
     errinfo_clear(&err);
     struct agog_report *report = calloc(1, sizeof *report);
@@ -274,8 +271,7 @@ enum agog_status agog_fetch(struct agog *agog, const char *ref_text, struct agog
     if (status == STATUS_OK)
         status = source_open(agog, HUB_READ, &source, &err);
     if (status == STATUS_OK)
-        status = read_report(source.bus, source.registry, &ref, BUS_ALL, &report->storage,
-                             &report->report, &err);
+        status = read_report(&source, &ref, BUS_ALL, &report->storage, &report->report, &err);
     if (status == STATUS_OK) {
         ref_format(&report->report.ref, REF_FORM_TEXT, report->ref);
         report->json = json_of(&report->report);
@@ -344,19 +340,20 @@ static enum status visit_report(void *context, const struct report *report)
     return STATUS_OK;
 }
 
-enum agog_status agog_list(struct agog *agog, const char *agent, const char *type,
-                           const char *feature, agog_visit visit, void *context,
-                           struct agog_error *error)
+enum agog_status agog_list(struct agog *agog, const struct agog_filter *given, agog_visit visit,
+                           void *context, struct agog_error *error)
 {
     struct errinfo err;
-    struct source source;
+    struct read_source source;
+    struct agog_filter what;
     struct walk walk = {visit, context, &err, false};
-    struct read_filter filter = {bytes_of_string(agent), bytes_of_string(type),
-                                 bytes_of_string(feature)};
     errinfo_clear(&err);
+    take_options(&what, sizeof what, given);
+    struct read_filter filter = {bytes_of_string(what.agent), bytes_of_string(what.type),
+                                 bytes_of_string(what.feature)};
     enum status status = source_open(agog, HUB_READ, &source, &err);
     if (status == STATUS_OK)
-        status = read_list(source.bus, source.registry, &filter, visit_report, &walk, &err);
+        status = read_list(&source, &filter, visit_report, &walk, &err);
     return finish(status, &err, error);
 }
 
@@ -364,7 +361,7 @@ enum agog_status agog_history(struct agog *agog, const char *ref_text, agog_visi
                               void *context, struct agog_error *error)
 {
     struct errinfo err;
-    struct source source;
+    struct read_source source;
     struct ref ref;
     struct walk walk = {visit, context, &err, false};
     errinfo_clear(&err);
@@ -372,7 +369,7 @@ enum agog_status agog_history(struct agog *agog, const char *ref_text, agog_visi
     if (status == STATUS_OK)
         status = source_open(agog, HUB_READ, &source, &err);
     if (status == STATUS_OK)
-        status = read_history(source.bus, source.registry, &ref, visit_report, &walk, &err);
+        status = read_history(&source, &ref, visit_report, &walk, &err);
     return finish(status, &err, error);
 }
 
@@ -424,50 +421,60 @@ enum agog_status agog_kv_bucket_create(struct agog *agog, const char *bucket, in
     return finish(status, &err, error);
 }
 
-enum agog_status agog_kv_put(struct agog *agog, const char *bucket, const char *key,
-                             const void *value, size_t size, uint64_t expected, uint64_t *revision,
+// Both sides know their struct's size: only the fields that the caller has are written back.
+static void give_entry(struct agog_kv_entry *to, const struct agog_kv_entry *from)
+{
+    size_t size = to->size;
+    memcpy(to, from, size < sizeof *from ? size : sizeof *from);
+    to->size = size;
+}
+
+enum agog_status agog_kv_put(struct agog *agog, struct agog_kv_entry *given,
                              struct agog_error *error)
 {
     struct errinfo err;
     struct bus *bus;
-    uint64_t written;
-    struct kv_write write = {.bucket = bytes_of_string(bucket),
-                             .key = bytes_of_string(key),
-                             .value = bytes_of(value, size),
-                             .expected = expected};
+    struct agog_kv_entry entry;
     errinfo_clear(&err);
+    take_options(&entry, sizeof entry, given);
+    struct kv_write write = {.bucket = bytes_of_string(entry.bucket),
+                             .key = bytes_of_string(entry.key),
+                             .value = bytes_of(entry.value, entry.value_size),
+                             .expected = entry.revision};
     enum status status = hub_bus(agog->hub, HUB_READ, &bus, &err);
     if (status == STATUS_OK)
-        status = kv_write(bus, &write, &written, &err);
-    if (status == STATUS_OK && revision != NULL)
-        *revision = written;
+        status = kv_write(bus, &write, &entry.revision, &err);
+    if (status == STATUS_OK)
+        give_entry(given, &entry);
     return finish(status, &err, error);
 }
 
-enum agog_status agog_kv_get(struct agog *agog, const char *bucket, const char *key, char **value,
-                             size_t *size, uint64_t *revision, struct agog_error *error)
+enum agog_status agog_kv_get(struct agog *agog, struct agog_kv_entry *given,
+                             struct agog_error *error)
 {
     struct errinfo err;
     struct bus *bus;
     struct buf storage;
-    struct kv_entry entry;
+    struct kv_entry found;
+    struct agog_kv_entry entry;
     errinfo_clear(&err);
+    take_options(&entry, sizeof entry, given);
     buf_init(&storage, LIMIT_MESSAGE_BYTES);
+    struct kv_key key = {bytes_of_string(entry.bucket), bytes_of_string(entry.key), 0};
     enum status status = hub_bus(agog->hub, HUB_READ, &bus, &err);
     if (status == STATUS_OK)
-        status = kv_get(bus, bytes_of_string(bucket), bytes_of_string(key), 0, &storage, &entry,
-                        &err);
-    char *copy = status == STATUS_OK ? malloc(entry.value.size + 1) : NULL;
+        status = kv_get(bus, &key, &storage, &found, &err);
+    char *copy = status == STATUS_OK ? malloc(found.value.size + 1) : NULL;
     if (status == STATUS_OK && copy == NULL)
         status = errinfo_set(&err, STATUS_NO_MEMORY, "no memory for the value");
     if (status == STATUS_OK) {
-        if (entry.value.size > 0)
-            memcpy(copy, entry.value.data, entry.value.size);
-        copy[entry.value.size] = '\0';
-        *value = copy;
-        *size = entry.value.size;
-        if (revision != NULL)
-            *revision = entry.revision;
+        if (found.value.size > 0)
+            memcpy(copy, found.value.data, found.value.size);
+        copy[found.value.size] = '\0';
+        entry.value = copy;
+        entry.value_size = found.value.size;
+        entry.revision = found.revision;
+        give_entry(given, &entry);
     }
     buf_fini(&storage);
     return finish(status, &err, error);

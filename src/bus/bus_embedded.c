@@ -237,8 +237,8 @@ static enum status get_range(struct stream *stream, const struct bus_get *get, s
                              struct bus_message *message, struct errinfo *err)
 {
     struct bytes range;
-    enum status status = stream_get_range(stream, get->seq, get->range_from, get->range_size,
-                                          storage, &range, err);
+    struct stream_range wanted = {get->seq, get->range_from, get->range_size};
+    enum status status = stream_get_range(stream, &wanted, storage, &range, err);
     if (status == STATUS_OK)
         *message = (struct bus_message){.seq = get->seq, .body = range};
     return status;

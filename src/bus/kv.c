@@ -194,9 +194,12 @@ static enum status no_key(struct bytes key, const char *why, struct errinfo *err
     return errinfo_set(err, STATUS_NOT_FOUND, "no key %.*s%s", BYTES_ARG(key), why);
 }
 
-enum status kv_get(struct bus *bus, struct bytes bucket, struct bytes key, uint64_t revision,
-                   struct buf *storage, struct kv_entry *entry, struct errinfo *err)
+enum status kv_get(struct bus *bus, const struct kv_key *wanted, struct buf *storage,
+                   struct kv_entry *entry, struct errinfo *err)
 {
+    struct bytes bucket = wanted->bucket;
+    struct bytes key = wanted->key;
+    uint64_t revision = wanted->revision;
     struct place place;
     struct bus_message message;
     enum status status = locate(&place, bucket, key, false, err);

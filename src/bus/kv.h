@@ -42,8 +42,13 @@ enum status kv_buckets(struct bus *bus, bus_visit_name visit, void *context, str
 
 // Reads the current value, or that of one revision (0 is the current one). A deleted key is
 // STATUS_NOT_FOUND, as is an unknown key; the text tells them apart. Views borrow from storage.
-enum status kv_get(struct bus *bus, struct bytes bucket, struct bytes key, uint64_t revision,
-                   struct buf *storage, struct kv_entry *entry, struct errinfo *err);
+struct kv_key {
+    struct bytes bucket;
+    struct bytes key;
+    uint64_t revision;
+};
+enum status kv_get(struct bus *bus, const struct kv_key *key, struct buf *storage,
+                   struct kv_entry *entry, struct errinfo *err);
 
 // What a write expects to find. KV_ANY takes whatever is there; 0 stands for "no value".
 #define KV_ANY UINT64_MAX

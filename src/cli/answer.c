@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/answer.h"
 
+#include "base/clock.h"
 #include "base/limits.h"
 
 enum status answer_notice(struct cli *cli, const struct report *report, struct errinfo *err)
@@ -19,8 +20,8 @@ enum status answer_notice(struct cli *cli, const struct report *report, struct e
     return status;
 }
 
-enum status answer_source_open_for(struct cli *cli, enum hub_need need,
-                                   struct answer_source *source, struct errinfo *err)
+enum status answer_source_open_for(struct cli *cli, enum hub_need need, struct read_source *source,
+                                   struct errinfo *err)
 {
     struct hub *hub;
     enum status status = cli_hub(cli, &hub, err);
@@ -29,7 +30,7 @@ enum status answer_source_open_for(struct cli *cli, enum hub_need need,
     return status != STATUS_OK ? status : hub_bus(hub, need, &source->bus, err);
 }
 
-enum status answer_source_open(struct cli *cli, struct answer_source *source, struct errinfo *err)
+enum status answer_source_open(struct cli *cli, struct read_source *source, struct errinfo *err)
 {
     return answer_source_open_for(cli, HUB_READ, source, err);
 }
@@ -38,11 +39,48 @@ enum status answer_read(struct cli *cli, size_t argument, enum bus_part part, st
                         struct report *report, struct errinfo *err)
 {
     struct ref ref;
-    struct answer_source source;
+    struct read_source source;
     enum status status = ref_parse(cli_argument(cli, argument), &ref, err);
     if (status == STATUS_OK)
         status = answer_source_open(cli, &source, err);
-    return status != STATUS_OK
-               ? status
-               : read_report(source.bus, source.registry, &ref, part, storage, report, err);
+    return status != STATUS_OK ? status : read_report(&source, &ref, part, storage, report, err);
+}
+
+static enum status print_published(struct cli *cli, const struct read_source *source,
+                                   const struct publish_request *request, uint64_t rev,
+                                   struct errinfo *err)
+{
+    struct ref ref;
+    struct buf storage;
+    struct report report;
+    buf_init(&storage, LIMIT_MESSAGE_BYTES);
+    enum status status = ref_of_names(request->agent, request->type, request->feature, &ref, err);
+    ref.rev = rev;
+    if (status == STATUS_OK)
+        status = read_report(source, &ref, BUS_HEAD, &storage, &report, err);
+    if (status == STATUS_OK)
+        status = answer_notice(cli, &report, err);
+    buf_fini(&storage);
+    return status;
+}
+
+enum status answer_publish(struct cli *cli, struct publish_request *request, struct errinfo *err)
+{
+    struct hub *hub;
+    struct read_source source;
+    struct publish_outcome outcome;
+    enum status status = cli_hub(cli, &hub, err);
+    if (status == STATUS_OK)
+        status = answer_source_open_for(cli, HUB_CREATE, &source, err);
+    if (status != STATUS_OK)
+        return status;
+    request->author = bytes_of_string(hub_author(hub));
+    request->now_ns = clock_realtime_ns();
+    status = publish_report(&source, request, &outcome, err);
+    if (status == STATUS_OK)
+        status = print_published(cli, &source, request, outcome.rev, err);
+    if (status == STATUS_OK && outcome.unchanged)
+        fprintf(cli->err, "agog: these bytes are revision %llu already, nothing new was stored\n",
+                (unsigned long long)outcome.rev);
+    return status;
 }

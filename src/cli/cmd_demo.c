@@ -39,8 +39,7 @@ struct stage {
 struct demo {
     struct cli *cli;
     struct hub *hub;
-    struct bus *bus;
-    const struct registry *registry;
+    struct read_source source;
     struct stage stages[STAGES];
 };
 
@@ -73,8 +72,9 @@ static enum status open_store(struct demo *demo, const char *home, struct errinf
     struct hub_options options = {.home = home, .author = "agog demo", .lock_wait_ms = -1};
     enum status status = hub_open(&options, &demo->hub, err);
     if (status == STATUS_OK)
-        status = hub_bus(demo->hub, HUB_CREATE, &demo->bus, err);
-    return status != STATUS_OK ? status : hub_registry(demo->hub, HUB_CREATE, &demo->registry, err);
+        status = hub_bus(demo->hub, HUB_CREATE, &demo->source.bus, err);
+    return status != STATUS_OK ? status
+                               : hub_registry(demo->hub, HUB_CREATE, &demo->source.registry, err);
 }
 
 // What an orchestrator would put before the agent: the task, then for each report before it either
@@ -112,7 +112,7 @@ static enum status fetch_inputs(struct demo *demo, size_t stage, struct errinfo 
         int64_t start_ns = clock_monotonic_ns();
         status = ref_parse(bytes_of_string(demo->stages[i].notice), &ref, err);
         if (status == STATUS_OK)
-            status = read_report(demo->bus, demo->registry, &ref, BUS_ALL, &storage, &report, err);
+            status = read_report(&demo->source, &ref, BUS_ALL, &storage, &report, err);
         demo->stages[stage].fetch_ns += clock_monotonic_ns() - start_ns;
         if (status == STATUS_OK && !bytes_equal(report.body, demo->stages[i].report))
             status = errinfo_set(err, STATUS_BUG, "%s did not come back as it was published",
@@ -134,7 +134,7 @@ static enum status make_notice(struct demo *demo, struct stage *stage,
                                       bytes_of_string(feature), &ref, err);
     ref.rev = outcome->rev;
     if (status == STATUS_OK)
-        status = read_report(demo->bus, demo->registry, &ref, BUS_HEAD, &storage, &report, err);
+        status = read_report(&demo->source, &ref, BUS_HEAD, &storage, &report, err);
     if (status == STATUS_OK)
         status = read_notice(&report, NOTICE_COMPACT, &text, err);
     if (status == STATUS_OK && buf_string(&text) == NULL)
@@ -177,7 +177,7 @@ static enum status run_stage(struct demo *demo, size_t number, struct errinfo *e
         status = fetch_inputs(demo, number, err);
     int64_t start_ns = clock_monotonic_ns();
     if (status == STATUS_OK)
-        status = publish_report(demo->bus, demo->registry, &request, &outcome, err);
+        status = publish_report(&demo->source, &request, &outcome, err);
     stage->publish_ns = clock_monotonic_ns() - start_ns;
     return status != STATUS_OK ? status : make_notice(demo, stage, &outcome, err);
 }

@@ -19,11 +19,10 @@ static void side_fini(struct side *side)
     buf_fini(&side->storage);
 }
 
-static enum status side_read(struct side *side, const struct answer_source *source,
+static enum status side_read(struct side *side, const struct read_source *source,
                              const struct ref *ref, struct errinfo *err)
 {
-    enum status status = read_report(source->bus, source->registry, ref, BUS_ALL, &side->storage,
-                                     &side->report, err);
+    enum status status = read_report(source, ref, BUS_ALL, &side->storage, &side->report, err);
     return status != STATUS_OK
                ? status
                : shelf_outline(source->bus, &side->report, &side->storage, &side->outline, err);
@@ -124,7 +123,7 @@ static enum status print_delta(struct cli *cli, const struct delta *delta,
 
 static enum status run(struct cli *cli, struct errinfo *err)
 {
-    struct answer_source source;
+    struct read_source source;
     struct ref from, to;
     struct side before = {.outline = {.count = 0}};
     struct side after = {.outline = {.count = 0}};

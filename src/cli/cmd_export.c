@@ -15,7 +15,7 @@ enum { PATH_SIZE = 4096 };
 struct export
 {
     struct cli *cli;
-    struct answer_source source;
+    struct read_source source;
     const char *directory;
     json_t *manifest;
     size_t files;
@@ -89,8 +89,8 @@ static enum status export_revision(void *context, const struct report *head)
     struct buf storage;
     struct ref ref = head->ref;
     buf_init(&storage, LIMIT_MESSAGE_BYTES);
-    enum status status = read_report(export->source.bus, export->source.registry, &ref, BUS_HEAD,
-                                     &storage, &report, export->err);
+    enum status status = read_report(&export->source, &ref, BUS_HEAD, &storage, &report,
+                                     export->err);
     if (status == STATUS_OK)
         status = export_report(export, &report, &storage);
     buf_fini(&storage);
@@ -102,8 +102,7 @@ static enum status export_deliverable(void *context, const struct report *latest
     struct export *export = context;
     if (!cli_switch(export->cli, "all-revisions"))
         return export_revision(context, latest);
-    return read_history(export->source.bus, export->source.registry, &latest->ref, export_revision,
-                        context, export->err);
+    return read_history(&export->source, &latest->ref, export_revision, context, export->err);
 }
 
 static enum status write_manifest(const struct export *export)
@@ -131,8 +130,7 @@ static enum status run(struct cli *cli, struct errinfo *err)
         return errinfo_set_errno(err, errno, "cannot create %s (an export goes to a new directory)",
                                  export.directory);
     export.manifest = json_array();
-    status = read_list(export.source.bus, export.source.registry, &filter, export_deliverable,
-                       &export, err);
+    status = read_list(&export.source, &filter, export_deliverable, &export, err);
     if (status == STATUS_OK)
         status = write_manifest(&export);
     json_decref(export.manifest);

@@ -156,7 +156,7 @@ static void print_account(struct cli *cli, const struct report *report,
 }
 
 // The receipt is written when the answer is out: it never delays a read and never fails one.
-static void leave_receipt(struct cli *cli, const struct answer_source *source,
+static void leave_receipt(struct cli *cli, const struct read_source *source,
                           const struct report *report, const struct part_answer *answer)
 {
     struct hub *hub;
@@ -170,14 +170,13 @@ static void leave_receipt(struct cli *cli, const struct answer_source *source,
     receipt_write(source->bus, &receipt, NULL);
 }
 
-static enum status answer_part(struct cli *cli, const struct answer_source *source,
+static enum status answer_part(struct cli *cli, const struct read_source *source,
                                const struct job *job, struct report *report, struct buf *storage,
                                struct errinfo *err)
 {
     struct part_answer answer;
     char rest[PART_WHAT_SIZE + REF_TEXT_SIZE + 2100];
-    enum status status = part_read(source->bus, source->registry, report, storage, &job->request,
-                                   &answer, err);
+    enum status status = part_read(source, report, storage, &job->request, &answer, err);
     if (status != STATUS_OK)
         return status;
     rest_command(job, report, &answer, rest, sizeof rest);
@@ -199,7 +198,7 @@ static enum status run(struct cli *cli, struct errinfo *err)
 {
     struct ref ref;
     struct job job = {.request = {.kind = PART_WHOLE}};
-    struct answer_source source;
+    struct read_source source;
     struct report report;
     struct buf storage;
     enum status status = ref_parse(cli_argument(cli, 0), &ref, err);
@@ -210,7 +209,7 @@ static enum status run(struct cli *cli, struct errinfo *err)
     if (status != STATUS_OK)
         return status;
     buf_init(&storage, LIMIT_MESSAGE_BYTES);
-    status = read_report(source.bus, source.registry, &ref, BUS_HEAD, &storage, &report, err);
+    status = read_report(&source, &ref, BUS_HEAD, &storage, &report, err);
     if (status == STATUS_OK)
         status = answer_part(cli, &source, &job, &report, &storage, err);
     buf_fini(&storage);

@@ -4,7 +4,6 @@
 // the Stop and SubagentStop events of Claude Code and their like: the message in
 // last_assistant_message (or last-assistant-message, message, result), else the last assistant's
 // text in the transcript that transcript_path names.
-#include "base/clock.h"
 #include "base/limits.h"
 #include "cli/answer.h"
 #include "cli/commands.h"
@@ -108,37 +107,6 @@ static enum status take_name(const struct cli *cli, size_t argument, const char 
     return STATUS_OK;
 }
 
-static enum status publish(struct cli *cli, struct bytes body, struct publish_request *request,
-                           struct errinfo *err)
-{
-    struct hub *hub;
-    struct answer_source source;
-    struct publish_outcome outcome;
-    struct report report;
-    struct ref ref;
-    enum status status = cli_hub(cli, &hub, err);
-    if (status == STATUS_OK)
-        status = answer_source_open_for(cli, HUB_CREATE, &source, err);
-    if (status != STATUS_OK)
-        return status;
-    request->body = body;
-    request->author = bytes_of_string(hub_author(hub));
-    request->now_ns = clock_realtime_ns();
-    status = publish_report(source.bus, source.registry, request, &outcome, err);
-    if (status == STATUS_OK)
-        status = ref_of_names(request->agent, request->type, request->feature, &ref, err);
-    if (status != STATUS_OK)
-        return status;
-    struct buf storage;
-    buf_init(&storage, LIMIT_MESSAGE_BYTES);
-    ref.rev = outcome.rev;
-    status = read_report(source.bus, source.registry, &ref, BUS_HEAD, &storage, &report, err);
-    if (status == STATUS_OK)
-        status = answer_notice(cli, &report, err);
-    buf_fini(&storage);
-    return status;
-}
-
 static enum status run(struct cli *cli, struct errinfo *err)
 {
     struct buf input, body;
@@ -163,8 +131,9 @@ static enum status run(struct cli *cli, struct errinfo *err)
         status = errinfo_set(err, STATUS_INVALID, "the event on standard input is no JSON object");
     if (status == STATUS_OK)
         status = find_report(cli, event, &body, err);
+    request.body = buf_bytes(&body);
     if (status == STATUS_OK)
-        status = publish(cli, buf_bytes(&body), &request, err);
+        status = answer_publish(cli, &request, err);
     json_decref(event);
     buf_fini(&body);
     buf_fini(&input);

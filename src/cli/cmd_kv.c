@@ -99,8 +99,8 @@ static enum status run_get(struct cli *cli, struct errinfo *err)
         return status;
     struct buf storage;
     buf_init(&storage, LIMIT_MESSAGE_BYTES);
-    status = kv_get(bus, cli_argument(cli, 0), cli_argument(cli, 1), revision, &storage, &entry,
-                    err);
+    status = kv_get(bus, &(struct kv_key){cli_argument(cli, 0), cli_argument(cli, 1), revision},
+                    &storage, &entry, err);
     if (status == STATUS_OK && cli->json)
         status = cli_print_json(cli, entry_json(&entry), err);
     else if (status == STATUS_OK) {

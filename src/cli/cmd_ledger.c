@@ -133,11 +133,12 @@ static enum status finish(struct account *account, const struct ledger *sum,
 static enum status run(struct cli *cli, struct errinfo *err)
 {
     static const char *const headings[] = {"REPORT", "INLINE", "NOTICES", "READ", "SAVED"};
-    struct answer_source source;
+    struct read_source source;
     struct ledger sum;
     struct price price = {.factor = 1.0};
     struct account account = {.cli = cli};
-    struct read_filter filter = {.feature = cli_argument(cli, 0)};
+    struct ledger_request request = {.filter = {.feature = cli_argument(cli, 0)},
+                                     .run = bytes_of_string(cli_option(cli, "run"))};
     enum status status = STATUS_OK;
     if (cli_option(cli, "prices") != NULL)
         status = read_price(cli, &price, err);
@@ -147,8 +148,7 @@ static enum status run(struct cli *cli, struct errinfo *err)
         return status;
     account.list = json_array();
     table_init(&account.table, cli, headings, 5);
-    status = ledger_make(source.bus, source.registry, &filter,
-                         bytes_of_string(cli_option(cli, "run")), show, &account, &sum, err);
+    status = ledger_make(&source, &request, show, &account, &sum, err);
     if (status == STATUS_OK)
         status = finish(&account, &sum, &price, err);
     json_decref(account.list);

@@ -81,7 +81,7 @@ static enum status read_filter_of(const struct cli *cli, const struct registry *
 static enum status run_ls(struct cli *cli, struct errinfo *err)
 {
     struct walk walk;
-    struct answer_source source;
+    struct read_source source;
     struct read_filter filter;
     enum status status = answer_source_open(cli, &source, err);
     if (status == STATUS_OK)
@@ -89,7 +89,7 @@ static enum status run_ls(struct cli *cli, struct errinfo *err)
     if (status != STATUS_OK)
         return status;
     walk_init(&walk, cli);
-    status = read_list(source.bus, source.registry, &filter, show, &walk, err);
+    status = read_list(&source, &filter, show, &walk, err);
     return walk_finish(&walk, status, err);
 }
 
@@ -97,7 +97,7 @@ static enum status run_history(struct cli *cli, struct errinfo *err)
 {
     struct ref ref;
     struct walk walk;
-    struct answer_source source;
+    struct read_source source;
     enum status status = ref_parse(cli_argument(cli, 0), &ref, err);
     if (status == STATUS_OK && ref.kind != REF_DELIVERABLE)
         return errinfo_set(err, STATUS_USAGE,
@@ -107,7 +107,7 @@ static enum status run_history(struct cli *cli, struct errinfo *err)
     if (status != STATUS_OK)
         return status;
     walk_init(&walk, cli);
-    status = read_history(source.bus, source.registry, &ref, show, &walk, err);
+    status = read_history(&source, &ref, show, &walk, err);
     return walk_finish(&walk, status, err);
 }
 

@@ -23,7 +23,7 @@ static enum status show(void *context, const struct ref *ref)
 
 static enum status list_pins(struct cli *cli, struct errinfo *err)
 {
-    struct answer_source source;
+    struct read_source source;
     struct walk walk = {cli, NULL};
     enum status status = answer_source_open(cli, &source, err);
     if (status != STATUS_OK)
@@ -38,7 +38,7 @@ static enum status list_pins(struct cli *cli, struct errinfo *err)
 
 static enum status change_pin(struct cli *cli, struct errinfo *err)
 {
-    struct answer_source source;
+    struct read_source source;
     struct report report;
     struct buf storage;
     bool changed = true;

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/clock.h"
 #include "base/limits.h"
 #include "cli/answer.h"
 #include "cli/commands.h"
@@ -118,57 +117,13 @@ static enum status read_request(struct cli *cli, struct job *job, struct errinfo
     return status;
 }
 
-// The notice is made from what is stored, read back, never from what was said.
-static enum status print_notice(struct cli *cli, struct bus *bus, const struct registry *registry,
-                                const struct job *job, const struct publish_outcome *outcome,
-                                struct errinfo *err)
-{
-    struct ref ref;
-    struct buf storage;
-    struct report report;
-    const struct publish_request *request = &job->request;
-    buf_init(&storage, LIMIT_MESSAGE_BYTES);
-    enum status status = ref_of_names(request->agent, request->type, request->feature, &ref, err);
-    ref.rev = outcome->rev;
-    if (status == STATUS_OK)
-        status = read_report(bus, registry, &ref, BUS_HEAD, &storage, &report, err);
-    if (status == STATUS_OK)
-        status = answer_notice(cli, &report, err);
-    buf_fini(&storage);
-    if (status == STATUS_OK && outcome->unchanged)
-        fprintf(cli->err, "agog: these bytes are revision %llu already, nothing new was stored\n",
-                (unsigned long long)outcome->rev);
-    return status;
-}
-
-static enum status publish(struct cli *cli, struct job *job, struct errinfo *err)
-{
-    struct hub *hub;
-    struct bus *bus;
-    const struct registry *registry;
-    struct publish_outcome outcome;
-    enum status status = cli_hub(cli, &hub, err);
-    if (status == STATUS_OK)
-        status = hub_bus(hub, HUB_CREATE, &bus, err);
-    if (status == STATUS_OK)
-        status = hub_registry(hub, HUB_CREATE, &registry, err);
-    if (status != STATUS_OK)
-        return status;
-    job->request.author = bytes_of_string(hub_author(hub));
-    job->request.now_ns = clock_realtime_ns();
-    status = publish_report(bus, registry, &job->request, &outcome, err);
-    if (status != STATUS_OK)
-        return status;
-    return print_notice(cli, bus, registry, job, &outcome, err);
-}
-
 static enum status run(struct cli *cli, struct errinfo *err)
 {
     struct job job = {.meta = NULL};
     buf_init(&job.body, 0);
     enum status status = read_request(cli, &job, err);
     if (status == STATUS_OK)
-        status = publish(cli, &job, err);
+        status = answer_publish(cli, &job.request, err);
     job_fini(&job);
     return status;
 }

@@ -6,7 +6,7 @@
 
 struct walk {
     struct cli *cli;
-    struct answer_source source;
+    struct read_source source;
     struct errinfo *err;
     struct table table;
     json_t *list;

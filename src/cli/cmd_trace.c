@@ -17,7 +17,7 @@ struct todo {
 
 struct trace {
     struct cli *cli;
-    struct answer_source source;
+    struct read_source source;
     struct todo todo[TODO_MAX]; // a stack: inputs come right after what they are inputs of
     size_t todo_count;
     bool cut;       // something below was left out
@@ -124,8 +124,7 @@ static enum status show_one(struct trace *trace, const struct todo *todo, struct
     trace->reads = 0;
     enum status status = ref_parse(bytes_of_string(todo->ref), &ref, &why);
     if (status == STATUS_OK)
-        status = read_report(trace->source.bus, trace->source.registry, &ref, BUS_HEAD, &storage,
-                             &report, &why);
+        status = read_report(&trace->source, &ref, BUS_HEAD, &storage, &report, &why);
     if (status == STATUS_OK) {
         ref_format(&report.ref, REF_FORM_TEXT, text);
         trace->receipts = json_array();

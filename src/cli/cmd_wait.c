@@ -46,7 +46,7 @@ static enum status run(struct cli *cli, struct errinfo *err)
 {
     static struct ref refs[WAIT_REFS_MAX];
     struct wait_request request = {.refs = refs, .count = cli->argument_count};
-    struct answer_source source;
+    struct read_source source;
     struct show show = {cli, err};
     enum status status = STATUS_OK;
     if (cli->argument_count > WAIT_REFS_MAX)
@@ -59,7 +59,7 @@ static enum status run(struct cli *cli, struct errinfo *err)
         status = answer_source_open_for(cli, HUB_CREATE, &source, err);
     if (status != STATUS_OK)
         return status;
-    return wait_for(source.bus, source.registry, &request, show_there, &show, err);
+    return wait_for(&source, &request, show_there, &show, err);
 }
 
 static const struct option_spec options[] = {

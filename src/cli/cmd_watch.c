@@ -43,13 +43,13 @@ static enum status follow(struct cli *cli, struct wait_watch *watch, uint64_t co
 
 static enum status run(struct cli *cli, struct errinfo *err)
 {
-    struct answer_source source;
+    struct read_source source;
     struct wait_watch *watch;
     uint64_t count = 0;
     int64_t timeout_ns = -1;
     struct bytes rest = {NULL, 0};
     struct bytes argument = cli_argument(cli, 0);
-    struct wait_filter filter = {.feature = bytes_of_string(cli_option(cli, "feature"))};
+    struct read_filter filter = {.feature = bytes_of_string(cli_option(cli, "feature"))};
     filter.agent = bytes_cut(argument, '/', &rest);
     filter.type = rest;
     const struct agent *agent;
@@ -63,8 +63,8 @@ static enum status run(struct cli *cli, struct errinfo *err)
     if (status == STATUS_OK && filter.type.size > 0)
         status = registry_check_type(agent, filter.type, err);
     if (status == STATUS_OK)
-        status = wait_watch_open(source.bus, source.registry, &filter,
-                                 bytes_of_string(cli_option(cli, "after")), &watch, err);
+        status = wait_watch_open(&source, &filter, bytes_of_string(cli_option(cli, "after")),
+                                 &watch, err);
     if (status != STATUS_OK)
         return status;
     status = follow(cli, watch, count, timeout_ns < 0 ? -1 : timeout_ns / 1000000, err);

@@ -6,8 +6,7 @@
 #include "deliver/tokens.h"
 
 struct making {
-    struct bus *bus;
-    const struct registry *registry;
+    const struct read_source *source;
     struct bytes run;
     ledger_visit visit;
     void *context;
@@ -51,8 +50,7 @@ static enum status add_input(const struct making *making, struct bytes text, str
     buf_init(&storage, LIMIT_MESSAGE_BYTES);
     enum status status = ref_parse(text, &ref, making->err);
     if (status == STATUS_OK)
-        status = read_report(making->bus, making->registry, &ref, BUS_HEAD, &storage, &input,
-                             making->err);
+        status = read_report(making->source, &ref, BUS_HEAD, &storage, &input, making->err);
     account->inputs++;
     if (status == STATUS_NOT_FOUND || status == STATUS_EXPIRED) {
         account->inputs_missing++;
@@ -62,7 +60,7 @@ static enum status add_input(const struct making *making, struct bytes text, str
     if (status == STATUS_OK)
         status = notice_tokens(&input, &notice, making->err);
     if (status == STATUS_OK)
-        status = receipt_walk(making->bus, &input.ref, add_read, &reads, making->err);
+        status = receipt_walk(making->source->bus, &input.ref, add_read, &reads, making->err);
     if (status == STATUS_OK) {
         account->inline_tokens += input.tokens;
         account->notice_tokens += notice;
@@ -107,13 +105,12 @@ static enum status account_of(void *context, const struct report *report)
     return status;
 }
 
-enum status ledger_make(struct bus *bus, const struct registry *registry,
-                        const struct read_filter *filter, struct bytes run, ledger_visit visit,
-                        void *context, struct ledger *sum, struct errinfo *err)
+enum status ledger_make(const struct read_source *source, const struct ledger_request *request,
+                        ledger_visit visit, void *context, struct ledger *sum, struct errinfo *err)
 {
-    struct making making = {bus, registry, run, visit, context, sum, err};
+    struct making making = {source, request->run, visit, context, sum, err};
     *sum = (struct ledger){.reports = 0};
-    return read_list(bus, registry, filter, account_of, &making, err);
+    return read_list(source, &request->filter, account_of, &making, err);
 }
 
 int64_t ledger_saved(const struct ledger *ledger)

@@ -17,12 +17,16 @@ struct ledger {
     uint64_t reads;
 };
 
-// One report's account, and the sums over all that match. run may be empty for all.
+struct ledger_request {
+    struct read_filter filter;
+    struct bytes run; // empty for all
+};
+
+// Visits the account of each report that matches, and gives the sums over all of them.
 typedef enum status (*ledger_visit)(void *context, const struct report *report,
                                     const struct ledger *account);
-enum status ledger_make(struct bus *bus, const struct registry *registry,
-                        const struct read_filter *filter, struct bytes run, ledger_visit visit,
-                        void *context, struct ledger *sum, struct errinfo *err);
+enum status ledger_make(const struct read_source *source, const struct ledger_request *request,
+                        ledger_visit visit, void *context, struct ledger *sum, struct errinfo *err);
 
 // Tokens not spent; negative when reading cost more than inlining would have.
 int64_t ledger_saved(const struct ledger *ledger);

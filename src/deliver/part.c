@@ -3,7 +3,6 @@
 
 #include "base/limits.h"
 #include "deliver/delta.h"
-#include "deliver/read.h"
 #include "deliver/section.h"
 #include "deliver/shelf.h"
 #include "deliver/tokens.h"
@@ -13,8 +12,7 @@
 
 // One reading under way.
 struct reading {
-    struct bus *bus;
-    const struct registry *registry;
+    const struct read_source *source;
     struct report *report;
     struct buf *storage; // the report's
     const struct part_request *request;
@@ -31,12 +29,13 @@ static enum status whole_body(const struct reading *reading, struct errinfo *err
 {
     if (reading->report->body.data != NULL || reading->report->bytes == 0)
         return STATUS_OK;
-    return read_body(reading->bus, reading->report, reading->storage, err);
+    return read_body(reading->source->bus, reading->report, reading->storage, err);
 }
 
 static enum status get_outline(struct reading *reading, struct errinfo *err)
 {
-    return shelf_outline(reading->bus, reading->report, reading->storage, &reading->outline, err);
+    return shelf_outline(reading->source->bus, reading->report, reading->storage, &reading->outline,
+                         err);
 }
 
 static enum status append_range(struct reading *reading, size_t from, size_t to,
@@ -47,7 +46,8 @@ static enum status append_range(struct reading *reading, size_t from, size_t to,
     buf_init(&storage, LIMIT_MESSAGE_BYTES);
     enum status status = reading->report->enveloped ? whole_body(reading, err) : STATUS_OK;
     if (status == STATUS_OK)
-        status = shelf_range(reading->bus, reading->report, from, to, &storage, &range, err);
+        status = shelf_range(reading->source->bus, reading->report,
+                             (struct section_range){from, to}, &storage, &range, err);
     if (status == STATUS_OK)
         buf_append(&reading->answer->text, range);
     buf_fini(&storage);
@@ -330,10 +330,9 @@ static enum status read_since(struct reading *reading, struct errinfo *err)
     if (status == STATUS_OK)
         status = get_outline(reading, err);
     if (status == STATUS_OK)
-        status = read_report(reading->bus, reading->registry, &ref, BUS_ALL, &storage, &before,
-                             err);
+        status = read_report(reading->source, &ref, BUS_ALL, &storage, &before, err);
     if (status == STATUS_OK)
-        status = shelf_outline(reading->bus, &before, &storage, &outline, err);
+        status = shelf_outline(reading->source->bus, &before, &storage, &outline, err);
     if (status == STATUS_OK) {
         struct outlined old = {&outline, before.body};
         struct outlined new = {&reading->outline, reading->report->body};
@@ -370,13 +369,12 @@ static enum status read_kind(struct reading *reading, struct errinfo *err)
 // More than a report: an outline of 100,000 sections, or lines with their numbers.
 enum { ANSWER_BYTES_MAX = 4 * LIMIT_MESSAGE_BYTES };
 
-enum status part_read(struct bus *bus, const struct registry *registry, struct report *report,
-                      struct buf *storage, const struct part_request *request,
-                      struct part_answer *answer, struct errinfo *err)
+enum status part_read(const struct read_source *source, struct report *report, struct buf *storage,
+                      const struct part_request *request, struct part_answer *answer,
+                      struct errinfo *err)
 {
     struct reading reading = {
-        .bus = bus,
-        .registry = registry,
+        .source = source,
         .report = report,
         .storage = storage,
         .request = request,

@@ -6,7 +6,7 @@
 
 #include "deliver/budget.h"
 #include "deliver/grep.h"
-#include "deliver/report.h"
+#include "deliver/read.h"
 
 enum part_kind {
     PART_WHOLE,
@@ -56,6 +56,6 @@ void part_answer_fini(struct part_answer *answer);
 // Reads a part of a report whose head has been read into storage. Errors name what was asked for
 // and what there is: STATUS_NOT_FOUND for a section or range, STATUS_USAGE for a bad pattern or
 // budget, STATUS_CONFLICT for a cursor of another revision.
-enum status part_read(struct bus *bus, const struct registry *registry, struct report *report,
-                      struct buf *storage, const struct part_request *request,
-                      struct part_answer *answer, struct errinfo *err);
+enum status part_read(const struct read_source *source, struct report *report, struct buf *storage,
+                      const struct part_request *request, struct part_answer *answer,
+                      struct errinfo *err);

@@ -15,7 +15,6 @@
 #include "deliver/envelope.h"
 #include "deliver/outline.h"
 #include "deliver/plain.h"
-#include "deliver/read.h"
 #include "deliver/revision.h"
 #include "deliver/shelf.h"
 #include "deliver/summary.h"
@@ -123,7 +122,7 @@ static enum status measure(struct draft *draft, struct errinfo *err)
 }
 
 // Inputs are pinned to the revision that is there now, so that lineage never changes afterwards.
-static enum status pin_inputs(struct bus *bus, const struct registry *registry, struct draft *draft,
+static enum status pin_inputs(const struct read_source *source, struct draft *draft,
                               struct errinfo *err)
 {
     const struct publish_request *request = draft->request;
@@ -139,7 +138,7 @@ static enum status pin_inputs(struct bus *bus, const struct registry *registry, 
         char text[REF_TEXT_SIZE];
         status = ref_parse(request->inputs[i], &ref, err);
         if (status == STATUS_OK)
-            status = read_report(bus, registry, &ref, BUS_HEAD, &storage, &report, err);
+            status = read_report(source, &ref, BUS_HEAD, &storage, &report, err);
         if (status != STATUS_OK) {
             char quoted[ERRINFO_QUOTED_MAX];
             status = errinfo_wrap(err, status, "input %s",
@@ -169,8 +168,9 @@ static enum status look(struct bus *bus, const struct draft *draft, struct lates
     enum status status = bus->operations->get(bus, draft->agent->stream, &get, &storage, &message,
                                               &why);
     if (status == STATUS_OK)
-        status = read_of_message(bus, draft->agent->stream, &message, BUS_HEAD, &storage, &report,
-                                 err);
+        status = read_of_message(bus,
+                                 &(struct read_message){draft->agent->stream, &message, BUS_HEAD},
+                                 &storage, &report, err);
     else if (status == STATUS_NOT_FOUND && why.protocol_code != CODE_STREAM_NOT_FOUND) {
         buf_fini(&storage);
         return STATUS_OK;
@@ -312,8 +312,9 @@ static enum status of_duplicate(struct bus *bus, const struct draft *draft,
     enum status status = bus->operations->get(bus, draft->agent->stream, &get, &storage, &message,
                                               err);
     if (status == STATUS_OK)
-        status = read_of_message(bus, draft->agent->stream, &message, BUS_HEAD, &storage, &report,
-                                 err);
+        status = read_of_message(bus,
+                                 &(struct read_message){draft->agent->stream, &message, BUS_HEAD},
+                                 &storage, &report, err);
     if (status == STATUS_OK && (strcmp(report.digest, draft->digest) != 0 ||
                                 !ref_same_deliverable(&report.ref, &draft->ref))) {
         char ref[REF_TEXT_SIZE];
@@ -378,25 +379,24 @@ static enum status wrap_envelope(struct draft *draft, struct errinfo *err)
     return envelope_write(&envelope, &draft->envelope, err);
 }
 
-enum status publish_report(struct bus *bus, const struct registry *registry,
-                           const struct publish_request *request, struct publish_outcome *outcome,
-                           struct errinfo *err)
+enum status publish_report(const struct read_source *source, const struct publish_request *request,
+                           struct publish_outcome *outcome, struct errinfo *err)
 {
     struct draft draft = {.request = request};
     buf_init(&draft.inputs, LIMIT_HEADER_BYTES);
     buf_init(&draft.envelope, LIMIT_MESSAGE_BYTES);
-    enum status status = check_names(&draft, registry, err);
+    enum status status = check_names(&draft, source->registry, err);
     if (status == STATUS_OK)
         status = check_body(request, err);
     if (status == STATUS_OK)
         status = measure(&draft, err);
     if (status == STATUS_OK)
-        status = pin_inputs(bus, registry, &draft, err);
+        status = pin_inputs(source, &draft, err);
     if (status == STATUS_OK && request->envelope)
         status = wrap_envelope(&draft, err);
     bool lost_race = status == STATUS_OK;
     for (int tries = 0; lost_race && tries < LIMIT_CONFLICT_RETRIES; tries++)
-        status = attempt(bus, &draft, &lost_race, outcome, err);
+        status = attempt(source->bus, &draft, &lost_race, outcome, err);
     draft_fini(&draft);
     return status;
 }

@@ -3,7 +3,7 @@
 // reserved, the report is committed, and only then is there a notice.
 #pragma once
 
-#include "deliver/report.h"
+#include "deliver/read.h"
 
 #define PUBLISH_ANY_BASE UINT64_MAX
 
@@ -36,6 +36,5 @@ struct publish_outcome {
 // STATUS_OK means that the report is on disk. The report can then be read by its ref. Errors:
 // STATUS_INVALID (names, empty body), STATUS_NOT_FOUND (agent, type, input), STATUS_LIMIT,
 // STATUS_CONFLICT (base is not the latest revision any more, or the key was used for other bytes).
-enum status publish_report(struct bus *bus, const struct registry *registry,
-                           const struct publish_request *request, struct publish_outcome *outcome,
-                           struct errinfo *err);
+enum status publish_report(const struct read_source *source, const struct publish_request *request,
+                           struct publish_outcome *outcome, struct errinfo *err);

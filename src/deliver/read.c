@@ -15,22 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CODE_STREAM_NOT_FOUND = 10059 };
-
-// Gets a message; an unknown stream is told apart from an unknown message by *no_stream.
-static enum status get(struct bus *bus, const char *stream, const struct bus_get *what,
-                       struct buf *storage, struct bus_message *message, bool *no_stream,
-                       struct errinfo *err)
-{
-    struct errinfo why;
-    errinfo_clear(&why);
-    enum status status = bus->operations->get(bus, stream, what, storage, message, &why);
-    *no_stream = status == STATUS_NOT_FOUND && why.protocol_code == CODE_STREAM_NOT_FOUND;
-    if (status != STATUS_OK && err != NULL)
-        *err = why;
-    return status;
-}
-
 // The place of a message among those of its subject, counting from 1.
 static enum status ordinal(struct bus *bus, const char *stream, struct bytes subject, uint64_t seq,
                            uint64_t *place, struct errinfo *err)
@@ -43,10 +27,9 @@ static enum status ordinal(struct bus *bus, const char *stream, struct bytes sub
     enum status status = STATUS_OK;
     buf_init(&storage, LIMIT_MESSAGE_BYTES);
     while (status == STATUS_OK && at <= seq) {
-        bool no_stream;
         struct bus_message message;
         struct bus_get what = {.seq = at, .subject = bytes_of_string(copy), .part = BUS_HEAD};
-        status = get(bus, stream, &what, &storage, &message, &no_stream, err);
+        status = bus->operations->get(bus, stream, &what, &storage, &message, err);
         if (status == STATUS_OK) {
             at = message.seq + 1;
             count += message.seq <= seq;
@@ -75,17 +58,17 @@ static void open_envelope(struct report *report, struct buf *storage)
     envelope_fini(&envelope);
 }
 
-enum status read_of_message(struct bus *bus, const char *stream, const struct bus_message *message,
-                            enum bus_part part, struct buf *storage, struct report *report,
-                            struct errinfo *err)
+enum status read_of_message(struct bus *bus, const struct read_message *read, struct buf *storage,
+                            struct report *report, struct errinfo *err)
 {
-    struct bus_message whole = *message;
-    bool numbered = report_is_numbered(message);
+    const char *stream = read->stream;
+    enum bus_part part = read->part;
+    struct bus_message whole = *read->message;
+    bool numbered = report_is_numbered(read->message);
     enum status status = STATUS_OK;
     if (!numbered && part == BUS_HEAD) {
-        struct bus_get what = {.seq = message->seq, .part = BUS_ALL};
-        bool no_stream;
-        status = get(bus, stream, &what, storage, &whole, &no_stream, err);
+        struct bus_get what = {.seq = whole.seq, .part = BUS_ALL};
+        status = bus->operations->get(bus, stream, &what, storage, &whole, err);
         part = BUS_ALL;
     }
     if (status == STATUS_OK)
@@ -103,19 +86,19 @@ enum status read_of_message(struct bus *bus, const char *stream, const struct bu
 enum status read_body(struct bus *bus, struct report *report, struct buf *storage,
                       struct errinfo *err)
 {
-    bool no_stream;
     struct bus_message message;
     struct report whole;
     char stream[BUS_STREAM_NAME_SIZE];
     char subject[REF_TEXT_SIZE];
     struct bus_get what = {.seq = report->seq, .part = BUS_ALL};
     memcpy(stream, report->stream, sizeof stream);
-    enum status status = get(bus, stream, &what, storage, &message, &no_stream, err);
+    enum status status = bus->operations->get(bus, stream, &what, storage, &message, err);
     // The copy of a pinned report stands under another subject.
     ref_format(&report->ref, REF_FORM_SUBJECT, subject);
     message.subject = bytes_of_string(subject);
     if (status == STATUS_OK)
-        status = read_of_message(bus, stream, &message, BUS_ALL, storage, &whole, err);
+        status = read_of_message(bus, &(struct read_message){stream, &message, BUS_ALL}, storage,
+                                 &whole, err);
     if (status != STATUS_OK)
         return status;
     whole.subject = (struct bytes){NULL, 0};
@@ -139,18 +122,17 @@ static enum status set_expiry(struct bus *bus, struct report *report, struct err
 
 struct search {
     struct bus *bus;
-    const struct registry *registry;
     const struct ref *ref;
     const struct agent *agent;
     char subject[REF_TEXT_SIZE];
 };
 
-static enum status search_init(struct search *search, struct bus *bus,
-                               const struct registry *registry, const struct ref *ref,
-                               struct errinfo *err)
+static enum status search_init(struct search *search, const struct read_source *source,
+                               const struct ref *ref, struct errinfo *err)
 {
-    *search = (struct search){.bus = bus, .registry = registry, .ref = ref};
-    enum status status = registry_find(registry, bytes_of_string(ref->agent), &search->agent, err);
+    *search = (struct search){.bus = source->bus, .ref = ref};
+    enum status status = registry_find(source->registry, bytes_of_string(ref->agent),
+                                       &search->agent, err);
     if (status == STATUS_OK)
         status = registry_check_type(search->agent, bytes_of_string(ref->type), err);
     if (status == STATUS_OK)
@@ -272,12 +254,11 @@ static enum status walk(const struct search *search, message_visit visit, void *
     enum status status = STATUS_OK;
     buf_init(&storage, LIMIT_MESSAGE_BYTES);
     while (status == STATUS_OK && !stop) {
-        bool no_stream;
         struct bus_message message;
         struct bus_get what = {
             .seq = at, .subject = bytes_of_string(search->subject), .part = BUS_HEAD};
-        status = get(search->bus, search->agent->stream, &what, &storage, &message, &no_stream,
-                     err);
+        status = search->bus->operations->get(search->bus, search->agent->stream, &what, &storage,
+                                              &message, err);
         if (status != STATUS_OK)
             break;
         at = message.seq + 1;
@@ -299,8 +280,8 @@ static enum status match_revision(void *context, const struct bus_message *messa
 {
     struct revision_search *wanted = context;
     struct report report;
-    enum status status = read_of_message(wanted->search->bus, wanted->search->agent->stream,
-                                         message, BUS_HEAD, storage, &report, wanted->err);
+    struct read_message read = {wanted->search->agent->stream, message, BUS_HEAD};
+    enum status status = read_of_message(wanted->search->bus, &read, storage, &report, wanted->err);
     if (status != STATUS_OK)
         return status;
     wanted->latest = report.ref.rev;
@@ -314,24 +295,24 @@ static enum status match_revision(void *context, const struct bus_message *messa
 static enum status read_found(const struct search *search, const struct bus_get *what,
                               struct buf *storage, struct report *report, struct errinfo *err)
 {
-    bool no_stream;
     struct bus_message message;
-    enum status status = get(search->bus, search->agent->stream, what, storage, &message,
-                             &no_stream, err);
+    enum status status = search->bus->operations->get(search->bus, search->agent->stream, what,
+                                                      storage, &message, err);
     if (status == STATUS_NOT_FOUND)
         return no_revision(search, 0, what->part, storage, report, err);
     if (status == STATUS_OK)
-        status = read_of_message(search->bus, search->agent->stream, &message, what->part, storage,
-                                 report, err);
+        status = read_of_message(
+            search->bus, &(struct read_message){search->agent->stream, &message, what->part},
+            storage, report, err);
     return status != STATUS_OK ? status : set_expiry(search->bus, report, err);
 }
 
-static enum status read_deliverable(struct bus *bus, const struct registry *registry,
-                                    const struct ref *ref, enum bus_part part, struct buf *storage,
-                                    struct report *report, struct errinfo *err)
+static enum status read_deliverable(const struct read_source *source, const struct ref *ref,
+                                    enum bus_part part, struct buf *storage, struct report *report,
+                                    struct errinfo *err)
 {
     struct search search;
-    enum status status = search_init(&search, bus, registry, ref, err);
+    enum status status = search_init(&search, source, ref, err);
     if (status != STATUS_OK)
         return status;
     struct bus_get what = {.subject = bytes_of_string(search.subject), .part = part};
@@ -348,33 +329,33 @@ static enum status read_deliverable(struct bus *bus, const struct registry *regi
 }
 
 // A ref of the form stream.seq.
-static enum status read_stored(struct bus *bus, const struct registry *registry,
-                               const struct ref *ref, enum bus_part part, struct buf *storage,
-                               struct report *report, struct errinfo *err)
+static enum status read_stored(const struct read_source *source, const struct ref *ref,
+                               enum bus_part part, struct buf *storage, struct report *report,
+                               struct errinfo *err)
 {
-    bool no_stream;
+    struct bus *bus = source->bus;
     struct bus_message message;
     struct bus_get what = {.seq = ref->seq, .part = part};
-    if (registry_of_stream(registry, bytes_of_string(ref->stream)) == NULL)
+    if (registry_of_stream(source->registry, bytes_of_string(ref->stream)) == NULL)
         return errinfo_set(err, STATUS_NOT_FOUND,
                            "stream %s is no agent's (agog agent ls lists them)", ref->stream);
-    enum status status = get(bus, ref->stream, &what, storage, &message, &no_stream, err);
+    enum status status = bus->operations->get(bus, ref->stream, &what, storage, &message, err);
     if (status == STATUS_NOT_FOUND)
         return errinfo_set(err, STATUS_NOT_FOUND,
                            "stream %s has no message %llu: it never had, or retention took it",
                            ref->stream, (unsigned long long)ref->seq);
     if (status == STATUS_OK)
-        status = read_of_message(bus, ref->stream, &message, part, storage, report, err);
+        status = read_of_message(bus, &(struct read_message){ref->stream, &message, part}, storage,
+                                 report, err);
     return status != STATUS_OK ? status : set_expiry(bus, report, err);
 }
 
-enum status read_report(struct bus *bus, const struct registry *registry, const struct ref *ref,
-                        enum bus_part part, struct buf *storage, struct report *report,
-                        struct errinfo *err)
+enum status read_report(const struct read_source *source, const struct ref *ref, enum bus_part part,
+                        struct buf *storage, struct report *report, struct errinfo *err)
 {
     if (ref->kind == REF_MESSAGE)
-        return read_stored(bus, registry, ref, part, storage, report, err);
-    return read_deliverable(bus, registry, ref, part, storage, report, err);
+        return read_stored(source, ref, part, storage, report, err);
+    return read_deliverable(source, ref, part, storage, report, err);
 }
 
 struct listing {
@@ -405,8 +386,9 @@ static enum status list_message(void *context, const struct bus_message *message
     if (ref_of_subject(message->subject, &ref, NULL) != STATUS_OK || !passes(listing->filter, &ref))
         return STATUS_OK;
     buf_init(&storage, LIMIT_MESSAGE_BYTES);
-    enum status status = read_of_message(listing->bus, listing->stream, message, BUS_HEAD, &storage,
-                                         &report, listing->err);
+    enum status status = read_of_message(listing->bus,
+                                         &(struct read_message){listing->stream, message, BUS_HEAD},
+                                         &storage, &report, listing->err);
     if (status == STATUS_OK && listing->max_age_ns > 0)
         report.expires_ns = report.time_ns + listing->max_age_ns;
     if (status == STATUS_OK)
@@ -431,16 +413,15 @@ static enum status list_stream(struct listing *listing)
                                       listing->err);
 }
 
-enum status read_list(struct bus *bus, const struct registry *registry,
-                      const struct read_filter *filter, read_visit visit, void *context,
-                      struct errinfo *err)
+enum status read_list(const struct read_source *source, const struct read_filter *filter,
+                      read_visit visit, void *context, struct errinfo *err)
 {
     enum status status = STATUS_OK;
-    for (size_t i = 0; status == STATUS_OK && i < registry_count(registry); i++) {
-        const struct agent *agent = registry_at(registry, i);
+    for (size_t i = 0; status == STATUS_OK && i < registry_count(source->registry); i++) {
+        const struct agent *agent = registry_at(source->registry, i);
         // Agents may share a stream: it is listed with the first of them.
-        bool first = registry_of_stream(registry, bytes_of_string(agent->stream)) == agent;
-        struct listing listing = {.bus = bus,
+        bool first = registry_of_stream(source->registry, bytes_of_string(agent->stream)) == agent;
+        struct listing listing = {.bus = source->bus,
                                   .stream = agent->stream,
                                   .filter = filter,
                                   .visit = visit,
@@ -457,22 +438,24 @@ static enum status visit_revision(void *context, const struct bus_message *messa
 {
     struct listing *listing = context;
     struct report report;
-    enum status status = read_of_message(listing->bus, listing->stream, message, BUS_HEAD, storage,
-                                         &report, listing->err);
+    enum status status = read_of_message(listing->bus,
+                                         &(struct read_message){listing->stream, message, BUS_HEAD},
+                                         storage, &report, listing->err);
     if (status == STATUS_OK && listing->max_age_ns > 0)
         report.expires_ns = report.time_ns + listing->max_age_ns;
     *stop = false;
     return status != STATUS_OK ? status : listing->visit(listing->context, &report);
 }
 
-enum status read_history(struct bus *bus, const struct registry *registry, const struct ref *ref,
-                         read_visit visit, void *context, struct errinfo *err)
+enum status read_history(const struct read_source *source, const struct ref *ref, read_visit visit,
+                         void *context, struct errinfo *err)
 {
+    struct bus *bus = source->bus;
     struct search search;
     struct bus_info info;
     struct buf storage;
     struct report latest;
-    enum status status = search_init(&search, bus, registry, ref, err);
+    enum status status = search_init(&search, source, ref, err);
     if (status != STATUS_OK)
         return status;
     // That there is something at all is asked first, for the same errors as a fetch gives.

@@ -4,19 +4,28 @@
 
 #include "deliver/report.h"
 
+// Where reports are read from.
+struct read_source {
+    struct bus *bus;
+    const struct registry *registry;
+};
+
 // Resolves a ref (its agent and type are checked against the registry) and reads the report into
 // storage. Errors: STATUS_NOT_FOUND with the nearest names, or what has been published instead;
 // STATUS_EXPIRED when the revision was there and retention took it, saying when and why.
-enum status read_report(struct bus *bus, const struct registry *registry, const struct ref *ref,
-                        enum bus_part part, struct buf *storage, struct report *report,
-                        struct errinfo *err);
+enum status read_report(const struct read_source *source, const struct ref *ref, enum bus_part part,
+                        struct buf *storage, struct report *report, struct errinfo *err);
 
 // The report of a message that was just read from a stream. A message that nobody numbered (plain
 // `nats pub`, or the first system) gets its place among its subject's messages as its revision, and
 // is measured: for that it is read again, whole, into storage.
-enum status read_of_message(struct bus *bus, const char *stream, const struct bus_message *message,
-                            enum bus_part part, struct buf *storage, struct report *report,
-                            struct errinfo *err);
+struct read_message {
+    const char *stream;
+    const struct bus_message *message;
+    enum bus_part part; // that was read
+};
+enum status read_of_message(struct bus *bus, const struct read_message *read, struct buf *storage,
+                            struct report *report, struct errinfo *err);
 
 // Reads the body of a report whose head was read, into the same storage: the report's views then
 // borrow from there anew.
@@ -34,13 +43,12 @@ struct read_filter {
 };
 
 // The latest revision of every deliverable that matches, stream by stream, oldest first in each.
-enum status read_list(struct bus *bus, const struct registry *registry,
-                      const struct read_filter *filter, read_visit visit, void *context,
-                      struct errinfo *err);
+enum status read_list(const struct read_source *source, const struct read_filter *filter,
+                      read_visit visit, void *context, struct errinfo *err);
 
 // Every kept revision of one deliverable, oldest first.
-enum status read_history(struct bus *bus, const struct registry *registry, const struct ref *ref,
-                         read_visit visit, void *context, struct errinfo *err);
+enum status read_history(const struct read_source *source, const struct ref *ref, read_visit visit,
+                         void *context, struct errinfo *err);
 
 // The notice of a report that was read, within LIMIT_NOTICE_TOKENS. out is an initialised buf.
 enum status read_notice(const struct report *report, enum notice_form form, struct buf *out,

@@ -45,7 +45,7 @@ static enum status read_counter(struct bus *bus, struct bytes key, struct counte
     struct kv_entry entry;
     buf_init(&storage, LIMIT_HEADER_BYTES);
     *counter = (struct counter){0, 0};
-    enum status status = kv_get(bus, bucket_name, key, 0, &storage, &entry, err);
+    enum status status = kv_get(bus, &(struct kv_key){bucket_name, key, 0}, &storage, &entry, err);
     if (status == STATUS_OK) {
         counter->kv_revision = entry.revision;
         if (!bytes_to_u64(entry.value, &counter->rev))

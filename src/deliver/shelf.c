@@ -89,18 +89,20 @@ enum status shelf_outline(struct bus *bus, struct report *report, struct buf *st
     return status;
 }
 
-enum status shelf_range(struct bus *bus, const struct report *report, size_t from, size_t to,
-                        struct buf *storage, struct bytes *range, struct errinfo *err)
+enum status shelf_range(struct bus *bus, const struct report *report, struct section_range range,
+                        struct buf *storage, struct bytes *text, struct errinfo *err)
 {
     if (report->body.data != NULL) {
-        *range = bytes_slice(report->body, from, to - from);
+        *text = bytes_slice(report->body, range.from, range.to - range.from);
         return STATUS_OK;
     }
     struct bus_message message;
-    struct bus_get get = {
-        .seq = report->seq, .part = BUS_RANGE, .range_from = from, .range_size = to - from};
+    struct bus_get get = {.seq = report->seq,
+                          .part = BUS_RANGE,
+                          .range_from = range.from,
+                          .range_size = range.to - range.from};
     enum status status = bus->operations->get(bus, report->stream, &get, storage, &message, err);
     if (status == STATUS_OK)
-        *range = message.body;
+        *text = message.body;
     return status;
 }

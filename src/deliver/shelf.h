@@ -7,6 +7,7 @@
 #include "bus/bus.h"
 #include "deliver/outline.h"
 #include "deliver/report.h"
+#include "deliver/section.h"
 
 // The configuration of the stream that keeps them; initialised by the call.
 enum status shelf_stream_config(struct stream_config *config, struct errinfo *err);
@@ -20,7 +21,7 @@ enum status shelf_put(struct bus *bus, const char *digest, const struct outline 
 enum status shelf_outline(struct bus *bus, struct report *report, struct buf *storage,
                           struct outline *outline, struct errinfo *err);
 
-// Reads the bytes [from, to) of a report's text, no more of it than that takes. A report whose body
-// has been read gives them without reading again.
-enum status shelf_range(struct bus *bus, const struct report *report, size_t from, size_t to,
-                        struct buf *storage, struct bytes *range, struct errinfo *err);
+// Reads a range of a report's text, no more of it than that takes. A report whose body has been
+// read gives it without reading again.
+enum status shelf_range(struct bus *bus, const struct report *report, struct section_range range,
+                        struct buf *storage, struct bytes *text, struct errinfo *err);

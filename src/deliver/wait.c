@@ -11,8 +11,7 @@
 #include <string.h>
 
 struct waiting {
-    struct bus *bus;
-    const struct registry *registry;
+    const struct read_source *source;
     const struct wait_request *request;
     wait_visit visit;
     void *context;
@@ -46,7 +45,8 @@ static enum status locate(struct waiting *waiting, size_t index, struct errinfo 
         return errinfo_set(err, STATUS_USAGE,
                            "waiting is for agent/type/feature, not for the message %s.%llu",
                            ref->stream, (unsigned long long)ref->seq);
-    enum status status = registry_find(waiting->registry, bytes_of_string(ref->agent), &agent, err);
+    enum status status = registry_find(waiting->source->registry, bytes_of_string(ref->agent),
+                                       &agent, err);
     if (status == STATUS_OK)
         status = registry_check_type(agent, bytes_of_string(ref->type), err);
     if (status != STATUS_OK)
@@ -68,8 +68,8 @@ static enum status start(struct waiting *waiting, struct bus_follow **follow, st
                                          .filter = bytes_of_string(waiting->subjects[i])};
     }
     if (status == STATUS_OK)
-        status = waiting->bus->operations->follow_open(waiting->bus, sources, count, BUS_HEAD,
-                                                       follow, err);
+        status = waiting->source->bus->operations->follow_open(waiting->source->bus, sources, count,
+                                                               BUS_HEAD, follow, err);
     return status;
 }
 
@@ -80,8 +80,7 @@ static enum status look(struct waiting *waiting, struct errinfo *err)
         struct report report;
         struct ref latest = waiting->request->refs[i];
         latest.rev = 0;
-        status = read_report(waiting->bus, waiting->registry, &latest, BUS_HEAD, &waiting->storage,
-                             &report, err);
+        status = read_report(waiting->source, &latest, BUS_HEAD, &waiting->storage, &report, err);
         if (status == STATUS_OK)
             status = mark(waiting, i, &report);
         else if (status == STATUS_NOT_FOUND || status == STATUS_EXPIRED)
@@ -110,6 +109,7 @@ static enum status timed_out(const struct waiting *waiting, struct errinfo *err)
 static enum status follow_on(struct waiting *waiting, struct bus_follow *follow,
                              struct errinfo *err)
 {
+    struct bus *bus = waiting->source->bus;
     const struct wait_request *request = waiting->request;
     int64_t deadline_ms = clock_monotonic_ns() / 1000000 + request->timeout_ms;
     enum status status = STATUS_OK;
@@ -118,30 +118,29 @@ static enum status follow_on(struct waiting *waiting, struct bus_follow *follow,
         struct report report;
         size_t source;
         int64_t left_ms = deadline_ms - clock_monotonic_ns() / 1000000;
-        status = waiting->bus->operations->follow_next(follow,
-                                                       request->timeout_ms < 0 ? -1
-                                                       : left_ms < 0           ? 0
-                                                                               : left_ms,
-                                                       &waiting->storage, &message, &source, err);
+        status = bus->operations->follow_next(follow,
+                                              request->timeout_ms < 0 ? -1
+                                              : left_ms < 0           ? 0
+                                                                      : left_ms,
+                                              &waiting->storage, &message, &source, err);
         if (status == STATUS_OK)
-            status = read_of_message(waiting->bus, waiting->streams[source], &message, BUS_HEAD,
-                                     &waiting->storage, &report, err);
+            status = read_of_message(
+                bus, &(struct read_message){waiting->streams[source], &message, BUS_HEAD},
+                &waiting->storage, &report, err);
         if (status == STATUS_OK)
             status = mark(waiting, source, &report);
     }
     return status == STATUS_TIMEOUT ? timed_out(waiting, err) : status;
 }
 
-enum status wait_for(struct bus *bus, const struct registry *registry,
-                     const struct wait_request *request, wait_visit visit, void *context,
-                     struct errinfo *err)
+enum status wait_for(const struct read_source *source, const struct wait_request *request,
+                     wait_visit visit, void *context, struct errinfo *err)
 {
     struct bus_follow *follow = NULL;
     struct waiting *waiting = calloc(1, sizeof *waiting);
     if (waiting == NULL)
         return errinfo_set(err, STATUS_NO_MEMORY, "no memory to wait");
-    waiting->bus = bus;
-    waiting->registry = registry;
+    waiting->source = source;
     waiting->request = request;
     waiting->visit = visit;
     waiting->context = context;
@@ -222,7 +221,7 @@ static enum status add_stream(struct wait_watch *watch, const char *stream, stru
 }
 
 static enum status add_streams(struct wait_watch *watch, const struct registry *registry,
-                               const struct wait_filter *filter, struct bytes cursor,
+                               const struct read_filter *filter, struct bytes cursor,
                                struct errinfo *err)
 {
     enum status status = check_cursor(cursor, err);
@@ -239,7 +238,7 @@ static enum status add_streams(struct wait_watch *watch, const struct registry *
     return status;
 }
 
-static enum status make_filter(struct wait_watch *watch, const struct wait_filter *filter,
+static enum status make_filter(struct wait_watch *watch, const struct read_filter *filter,
                                struct errinfo *err)
 {
     char token[NAME_TOKEN_SIZE] = "*";
@@ -259,21 +258,20 @@ static enum status make_filter(struct wait_watch *watch, const struct wait_filte
     return status;
 }
 
-enum status wait_watch_open(struct bus *bus, const struct registry *registry,
-                            const struct wait_filter *filter, struct bytes cursor,
-                            struct wait_watch **out, struct errinfo *err)
+enum status wait_watch_open(const struct read_source *source, const struct read_filter *filter,
+                            struct bytes cursor, struct wait_watch **out, struct errinfo *err)
 {
     struct wait_watch *watch = calloc(1, sizeof *watch);
     if (watch == NULL)
         return errinfo_set(err, STATUS_NO_MEMORY, "no memory to watch");
-    watch->bus = bus;
+    watch->bus = source->bus;
     buf_init(&watch->cursor, LIMIT_HEADER_BYTES);
     enum status status = make_filter(watch, filter, err);
     if (status == STATUS_OK)
-        status = add_streams(watch, registry, filter, cursor, err);
+        status = add_streams(watch, source->registry, filter, cursor, err);
     if (status == STATUS_OK)
-        status = bus->operations->follow_open(bus, watch->sources, watch->count, BUS_HEAD,
-                                              &watch->follow, err);
+        status = watch->bus->operations->follow_open(watch->bus, watch->sources, watch->count,
+                                                     BUS_HEAD, &watch->follow, err);
     if (status != STATUS_OK) {
         wait_watch_close(watch);
         return status;
@@ -292,8 +290,9 @@ enum status wait_watch_next(struct wait_watch *watch, int64_t timeout_ms, struct
     if (status != STATUS_OK)
         return status;
     watch->seen[source] = message.seq;
-    return read_of_message(watch->bus, watch->streams[source], &message, BUS_HEAD, storage, report,
-                           err);
+    return read_of_message(watch->bus,
+                           &(struct read_message){watch->streams[source], &message, BUS_HEAD},
+                           storage, report, err);
 }
 
 const char *wait_watch_cursor(struct wait_watch *watch)

@@ -21,21 +21,14 @@ struct wait_request {
 typedef enum status (*wait_visit)(void *context, size_t index, const struct report *report);
 
 // STATUS_OK when the quorum is there; STATUS_TIMEOUT names what is missing.
-enum status wait_for(struct bus *bus, const struct registry *registry,
-                     const struct wait_request *request, wait_visit visit, void *context,
-                     struct errinfo *err);
+enum status wait_for(const struct read_source *source, const struct wait_request *request,
+                     wait_visit visit, void *context, struct errinfo *err);
 
 // Following all deliverables that match, from now on or from a cursor ("stream=seq,..."), which
 // names the last message seen of each stream.
 struct wait_watch;
-struct wait_filter {
-    struct bytes agent; // empty takes all
-    struct bytes type;
-    struct bytes feature;
-};
-enum status wait_watch_open(struct bus *bus, const struct registry *registry,
-                            const struct wait_filter *filter, struct bytes cursor,
-                            struct wait_watch **out, struct errinfo *err);
+enum status wait_watch_open(const struct read_source *source, const struct read_filter *filter,
+                            struct bytes cursor, struct wait_watch **out, struct errinfo *err);
 enum status wait_watch_next(struct wait_watch *watch, int64_t timeout_ms, struct buf *storage,
                             struct report *report, struct errinfo *err);
 // The cursor behind everything that was given. Borrowed until the next call.

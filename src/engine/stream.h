@@ -69,7 +69,12 @@ enum status stream_get_last(struct stream *stream, struct bytes pattern, enum ms
                             struct errinfo *err);
 
 // A range of a message's body, cut at its end; no more of the body is read than it takes.
-enum status stream_get_range(struct stream *stream, uint64_t seq, uint64_t from, uint64_t size,
+struct stream_range {
+    uint64_t seq;
+    uint64_t from;
+    uint64_t size;
+};
+enum status stream_get_range(struct stream *stream, const struct stream_range *wanted,
                              struct buf *storage, struct bytes *range, struct errinfo *err);
 
 // The sequence of the first message at or after seq whose subject matches; 0 when there is none.

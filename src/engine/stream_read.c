@@ -24,10 +24,11 @@ enum status stream_get(struct stream *stream, uint64_t seq, enum msglog_part par
     return status == STATUS_NOT_FOUND ? no_message(err) : status;
 }
 
-enum status stream_get_range(struct stream *stream, uint64_t seq, uint64_t from, uint64_t size,
+enum status stream_get_range(struct stream *stream, const struct stream_range *wanted,
                              struct buf *storage, struct bytes *range, struct errinfo *err)
 {
-    enum status status = msglog_read_range(stream->log, seq, from, size, storage, range, err);
+    enum status status = msglog_read_range(stream->log, wanted->seq, wanted->from, wanted->size,
+                                           storage, range, err);
     return status == STATUS_NOT_FOUND ? no_message(err) : status;
 }
 
