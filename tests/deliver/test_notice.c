@@ -14,9 +14,9 @@
 #include "deliver/name.h"
 #include "deliver/notice.h"
 #include "deliver/summary.h"
+#include "deliver/tokens.h"
 #include "golden.h"
 #include "rnd.h"
-#include "stand_in.h"
 
 #define DIGEST "5f2b6d0c8e7a41393f1d2c3b4a59687766554433221100ffeeddccbbaa998877"
 
@@ -56,10 +56,10 @@ static void write_checked(const struct notice *notice, enum notice_form form, st
     size_t tokens;
     errinfo_clear(&err);
     buf_clear(out);
-    if (notice_write(notice, form, stand_in_count, out, &err) != STATUS_OK)
+    if (notice_write(notice, form, tokens_count, out, &err) != STATUS_OK)
         fail_msg("%s", err.text);
     buf_append_byte(out, '\n');
-    assert_int_equal(stand_in_count(buf_bytes(out), &tokens), STATUS_OK);
+    assert_int_equal(tokens_count(buf_bytes(out), &tokens), STATUS_OK);
     if (tokens > LIMIT_NOTICE_TOKENS)
         fail_msg("%zu tokens: %.*s", tokens, BYTES_ARG(buf_bytes(out)));
     out->size--;
@@ -187,7 +187,7 @@ static void metadata_that_is_no_object_is_refused(void **state)
     struct notice notice = sample();
     buf_init(&out, 1 << 16);
     notice.metadata = BYTES("[1]");
-    assert_int_equal(notice_write(&notice, NOTICE_COMPACT, stand_in_count, &out, &err),
+    assert_int_equal(notice_write(&notice, NOTICE_COMPACT, tokens_count, &out, &err),
                      STATUS_INVALID);
     assert_int_equal(out.size, 0);
     buf_fini(&out);

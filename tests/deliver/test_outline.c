@@ -17,6 +17,7 @@
 #include "deliver/markdown.h"
 #include "deliver/outline.h"
 #include "deliver/outline_json.h"
+#include "deliver/tokens.h"
 #include "ugly.h"
 
 static struct outline build(struct bytes report)
@@ -389,16 +390,52 @@ static void a_damaged_stored_outline_is_refused(void **state)
     }
 }
 
+static void assert_exact_counts(struct bytes report, const char *name)
+{
+    struct outline outline = build(report);
+    assert_int_equal(outline_count(&outline, report, tokens_count), STATUS_OK);
+    size_t tokens;
+    assert_int_equal(tokens_count(report, &tokens), STATUS_OK);
+    if (tokens != outline.tokens)
+        fail_msg("%s: %zu tokens instead of %zu", name, outline.tokens, tokens);
+    for (uint32_t i = 0; i < outline.count; i++) {
+        size_t from;
+        size_t to;
+        outline_whole(&outline, i, &from, &to);
+        assert_int_equal(tokens_count(bytes_slice(report, from, to - from), &tokens), STATUS_OK);
+        if (tokens != outline.sections[i].tokens_whole)
+            fail_msg("%s: section %u has %zu tokens, not %zu", name, i, tokens,
+                     outline.sections[i].tokens_whole);
+    }
+    outline_fini(&outline);
+}
+
+static void sums_of_sections_are_exact_counts(void **state)
+{
+    (void)state;
+    struct buf report;
+    buf_init(&report, 1 << 16);
+    for (uint64_t seed = 1; seed <= 3000; seed++) {
+        struct rnd rnd = {seed};
+        char name[32];
+        snprintf(name, sizeof name, "seed %llu", (unsigned long long)seed);
+        ugly_report(&rnd, &report);
+        assert_exact_counts(buf_bytes(&report), name);
+    }
+    buf_fini(&report);
+}
+
 static void check_corpus_report(const struct corpus_report *report, void *context)
 {
     struct outline outline = build(report->text);
     size_t *sections = context;
     *sections += outline.count;
     assert_tiles(report->text, report->file);
+    assert_exact_counts(report->text, report->file);
     outline_fini(&outline);
 }
 
-static void every_corpus_report_tiles(void **state)
+static void every_corpus_report_tiles_and_is_counted_exactly(void **state)
 {
     (void)state;
     size_t sections = 0;
@@ -431,7 +468,8 @@ int main(void)
         cmocka_unit_test(whole_counts_are_those_of_the_section_with_everything_below),
         cmocka_unit_test(a_stored_outline_reads_back_the_same),
         cmocka_unit_test(a_damaged_stored_outline_is_refused),
-        cmocka_unit_test(every_corpus_report_tiles),
+        cmocka_unit_test(sums_of_sections_are_exact_counts),
+        cmocka_unit_test(every_corpus_report_tiles_and_is_counted_exactly),
     };
     return cmocka_run_group_tests_name("outline", tests, NULL, NULL);
 }
