@@ -148,6 +148,12 @@ static void slugs_fold_the_letters_of_other_scripts(void **state)
                    "1 größe--änderung Größe & ÄNDERUNG\n2 ёж ЁЖ\n3 検索-結果 検索 結果\n");
 }
 
+static void a_heading_without_text_has_an_empty_title(void **state)
+{
+    (void)state;
+    assert_outline(BYTES("# A\n##\n## #\n"), "0 a A\n1 section \n2 section-1 \n");
+}
+
 static void json_reports_have_an_outline_of_keys(void **state)
 {
     (void)state;
@@ -458,6 +464,7 @@ int main(void)
         cmocka_unit_test(repeated_headings_get_ordinals_that_are_never_taken_twice),
         cmocka_unit_test(titles_are_plain_text_of_one_line),
         cmocka_unit_test(slugs_fold_the_letters_of_other_scripts),
+        cmocka_unit_test(a_heading_without_text_has_an_empty_title),
         cmocka_unit_test(json_reports_have_an_outline_of_keys),
         cmocka_unit_test(damaged_json_is_text),
         cmocka_unit_test(an_empty_report_has_no_sections),
