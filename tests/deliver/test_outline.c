@@ -18,6 +18,7 @@
 #include "deliver/outline.h"
 #include "deliver/outline_json.h"
 #include "deliver/tokens.h"
+#include "golden.h"
 #include "ugly.h"
 
 static struct outline build(struct bytes report)
@@ -431,6 +432,32 @@ static void sums_of_sections_are_exact_counts(void **state)
     buf_fini(&report);
 }
 
+static void assert_golden(const char *sample, const char *golden)
+{
+    char path[4096];
+    size_t size = 0;
+    struct buf stored;
+    buf_init(&stored, 1 << 20);
+    snprintf(path, sizeof path, "%s/tests/golden/outlines/%s", getenv("AGOG_TEST_SOURCE_ROOT"),
+             sample);
+    char *text = corpus_read_file(path, &size);
+    assert_non_null(text);
+    struct outline outline = build(bytes_of(text, size));
+    assert_int_equal(outline_count(&outline, bytes_of(text, size), tokens_count), STATUS_OK);
+    assert_int_equal(outline_json_write(&outline, &stored, NULL), STATUS_OK);
+    golden_assert(golden, buf_bytes(&stored));
+    outline_fini(&outline);
+    buf_fini(&stored);
+    free(text);
+}
+
+static void stored_outlines_of_samples_have_not_changed(void **state)
+{
+    (void)state;
+    assert_golden("report.md.in", "outlines/report.outline.json");
+    assert_golden("deliverable.json.in", "outlines/deliverable.outline.json");
+}
+
 static void check_corpus_report(const struct corpus_report *report, void *context)
 {
     struct outline outline = build(report->text);
@@ -475,6 +502,7 @@ int main(void)
         cmocka_unit_test(whole_counts_are_those_of_the_section_with_everything_below),
         cmocka_unit_test(a_stored_outline_reads_back_the_same),
         cmocka_unit_test(a_damaged_stored_outline_is_refused),
+        cmocka_unit_test(stored_outlines_of_samples_have_not_changed),
         cmocka_unit_test(sums_of_sections_are_exact_counts),
         cmocka_unit_test(every_corpus_report_tiles_and_is_counted_exactly),
     };
