@@ -54,6 +54,7 @@ static void the_section_that_answers_ranks_first(void **state)
     assert_best("reorder point", "reorderpoint");
     assert_best("reorderPoint", "reorderpoint");
     assert_best("rotating key", "security");
+    assert_best("Is there any vulnerability?", "security");
 }
 
 static void a_question_without_words_is_refused(void **state)
