@@ -238,6 +238,29 @@ static void a_notice_never_exceeds_its_tokens_whatever_is_in_it(void **state)
     buf_fini(&out);
 }
 
+static void ten_megabytes_of_one_line_have_a_notice(void **state)
+{
+    (void)state;
+    struct buf report;
+    struct buf out;
+    struct outline outline;
+    char summary[LIMIT_SUMMARY_BYTES + 1];
+    struct notice notice = sample();
+    buf_init(&report, LIMIT_REPORT_BYTES);
+    buf_init(&out, 1 << 16);
+    while (report.size + 8 <= LIMIT_REPORT_BYTES)
+        buf_append_string(&report, "*x* \xF0\x9F\x98\x80");
+    assert_int_equal(outline_build(buf_bytes(&report), &outline, NULL), STATUS_OK);
+    summary_text(&outline, buf_bytes(&report), BYTES(""), summary);
+    notice.summary = bytes_of_string(summary);
+    write_checked(&notice, NOTICE_COMPACT, &out);
+    assert_true(contains(&out, "nats_channel"));
+    assert_true(contains(&out, "…\""));
+    outline_fini(&outline);
+    buf_fini(&report);
+    buf_fini(&out);
+}
+
 static void assert_reads(const char *text, enum notice_status status, const char *task,
                          const char *blockers)
 {
@@ -343,6 +366,7 @@ int main(void)
         cmocka_unit_test(a_name_that_costs_too_much_leaves_the_message_id),
         cmocka_unit_test(metadata_that_is_no_object_is_refused),
         cmocka_unit_test(a_notice_never_exceeds_its_tokens_whatever_is_in_it),
+        cmocka_unit_test(ten_megabytes_of_one_line_have_a_notice),
         cmocka_unit_test(both_forms_of_the_first_system_are_read),
         cmocka_unit_test(the_later_forms_flow_and_work_are_understood),
         cmocka_unit_test(what_is_no_notice_is_refused_with_the_reason),
