@@ -15,6 +15,7 @@
 #include <cmark-gfm-extension_api.h>
 #include <cmark-gfm.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -53,6 +54,27 @@ static pthread_once_t extensions_once = PTHREAD_ONCE_INIT;
 void markdown_ready(void)
 {
     pthread_once(&extensions_once, cmark_gfm_core_extensions_ensure_registered);
+}
+
+// A heading without text has a content buffer of cmark's that was allocated and never written, not
+// even its terminating NUL; memory that comes zeroed makes it the empty string. Like cmark's own
+// allocator this one ends the process when memory runs out, since cmark cannot go on without.
+static void *allocate_zeroed(size_t count, size_t size)
+{
+    void *memory = calloc(count, size);
+    if (memory == NULL)
+        abort();
+    return memory;
+}
+
+static void *reallocate(void *memory, size_t size)
+{
+    if (memory == NULL)
+        return allocate_zeroed(1, size);
+    memory = realloc(memory, size);
+    if (memory == NULL)
+        abort();
+    return memory;
 }
 
 static cmark_node *catch_root(cmark_syntax_extension *extension, int indented, cmark_parser *parser,
@@ -268,7 +290,8 @@ void markdown_walk_headings(struct bytes report, markdown_on_heading *on_heading
     struct walker walker = {.on_heading = on_heading, .context = context};
     markdown_ready();
     buf_init(&walker.scratch, report.size + 2);
-    walker.parser = cmark_parser_new(CMARK_OPT_DEFAULT);
+    cmark_mem memory = {allocate_zeroed, reallocate, free};
+    walker.parser = cmark_parser_new_with_mem(CMARK_OPT_DEFAULT, &memory);
     cmark_syntax_extension *catcher = cmark_syntax_extension_new("agog-catch-root");
     cmark_syntax_extension_set_open_block_func(catcher, catch_root);
     cmark_syntax_extension_set_private(catcher, &walker, NULL);

@@ -17,11 +17,35 @@ static const double HEADING_WEIGHT = 6;
 static const double ABOVE_WEIGHT = 1.5;
 // A section that has every word of the question is worth this much more than one that has few.
 static const double COVERAGE_WEIGHT = 0.5;
+static const double KIN_WEIGHT = 0.3;
+
+// Words that reports use for one another: whoever asks for the next steps wants the
+// recommendations too.
+static const char *const kin[] = {
+    "next step recommendation action todo",
+    "verdict conclusion decision outcome assessment",
+    "summary overview abstract",
+    "error failure bug issue defect problem",
+    "test qa verification validation",
+    "risk threat concern mitigation",
+    "effort estimate cost timeline",
+    "change modify",
+    "deploy rollout release",
+    "performance speed latency throughput",
+    "security vulnerability authentication authorization",
+    "requirement goal objective",
+    "limit constraint restriction",
+    "database schema table migration",
+    "dependency prerequisite",
+    "future enhancement later roadmap",
+    "monitoring alerting metric",
+};
 
 enum { TABLE_SIZE = 256 }; // places for at most RANK_TERMS_MAX words
 
 struct term {
     struct word word;
+    double weight;     // 1 for a word of the question, less for one that means much the same
     uint32_t sections; // that have it
 };
 
@@ -70,12 +94,12 @@ static bool is_common(const struct word *word)
     return false;
 }
 
-static void add_term(struct ranker *ranker, const struct word *word)
+static void add_term(struct ranker *ranker, const struct word *word, double weight)
 {
     size_t at = place_of(ranker, word);
     if (ranker->table[at] != 0 || ranker->count == RANK_TERMS_MAX)
         return;
-    ranker->terms[ranker->count++] = (struct term){.word = *word};
+    ranker->terms[ranker->count++] = (struct term){.word = *word, .weight = weight};
     ranker->table[at] = (unsigned char)ranker->count;
 }
 
@@ -120,7 +144,26 @@ static void take_query_word(struct ranker *ranker, const struct word *word, void
 {
     const bool *with_common = context;
     if (*with_common || !is_common(word))
-        add_term(ranker, word);
+        add_term(ranker, word, 1);
+}
+
+// Adds the kin of the question's words.
+static void add_kin(struct ranker *ranker)
+{
+    size_t asked = ranker->count;
+    for (size_t i = 0; i < sizeof kin / sizeof kin[0]; i++) {
+        struct words words;
+        struct word word;
+        bool related = false;
+        words_init(&words, bytes_of_string(kin[i]));
+        while (!related && words_next(&words, &word)) {
+            unsigned char found = ranker->table[place_of(ranker, &word)];
+            related = found > 0 && found <= asked;
+        }
+        words_init(&words, bytes_of_string(kin[i]));
+        while (related && words_next(&words, &word))
+            add_term(ranker, &word, KIN_WEIGHT);
+    }
 }
 
 struct weighing {
@@ -172,9 +215,10 @@ static double score_section(const struct ranker *ranker, uint32_t index)
         double with = ranker->terms[i].sections;
         double rarity = log(1 + (count - with + 0.5) / (with + 0.5));
         double times = (double)ranker->counts[index * ranker->count + i];
-        score += rarity * times * (SATURATION + 1) / (times + SATURATION * norm);
-        all += with > 0 ? rarity : 0;
-        have += times > 0 ? rarity : 0;
+        double weight = ranker->terms[i].weight;
+        score += weight * rarity * times * (SATURATION + 1) / (times + SATURATION * norm);
+        all += with > 0 ? weight * rarity : 0;
+        have += times > 0 ? weight * rarity : 0;
     }
     return all > 0 ? score * (1 + COVERAGE_WEIGHT * have / all) : 0;
 }
@@ -245,6 +289,7 @@ enum status rank_sections(const struct outlined *source, struct bytes query, str
                            "the question %s has no word: ask with the words you look for",
                            errinfo_quote(query, quoted));
     }
+    add_kin(&ranker);
     if (!rank_all(&ranker, &rank)) {
         rank_fini(&rank);
         return errinfo_set(err, STATUS_NO_MEMORY, "no memory to rank %u sections",

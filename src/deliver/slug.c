@@ -10,7 +10,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct slug_entry {
     struct bytes slug; // data NULL marks a free place
@@ -46,33 +45,27 @@ static bool all_digits(struct bytes text)
 
 size_t slug_base(struct bytes title, char out[SLUG_SIZE])
 {
+    char text[OUTLINE_SLUG_BYTES];
     size_t size = 0;
-    for (size_t at = 0; at < title.size && size + 4 <= OUTLINE_SLUG_BYTES;) {
+    for (size_t at = 0; at < title.size && size + 4 <= sizeof text;) {
         uint32_t code;
         bool valid;
         at += utf8_decode(bytes_from(title, at), &code, &valid);
         if (code == ' ')
-            out[size++] = '-';
+            text[size++] = '-';
         else if (code == '-' || code == '_' || words_is_word(code))
-            size += utf8_encode(words_fold(code), out + size);
+            size += utf8_encode(words_fold(code), text + size);
     }
     // Emoji and punctuation at either end leave dashes that nobody would guess.
-    size_t from = 0;
-    while (from < size && out[from] == '-')
-        from++;
-    while (size > from && out[size - 1] == '-')
-        size--;
-    memmove(out, out + from, size - from);
-    size -= from;
-    if (size == 0)
-        size = (size_t)snprintf(out, SLUG_SIZE, "section");
-    if (all_digits(bytes_of(out, size))) {
-        memmove(out + 2, out, size);
-        memcpy(out, "s-", 2);
-        size += 2;
-    }
-    out[size] = '\0';
-    return size;
+    struct bytes slug = bytes_of(text, size);
+    while (slug.size > 0 && slug.data[0] == '-')
+        slug = bytes_from(slug, 1);
+    while (slug.size > 0 && slug.data[slug.size - 1] == '-')
+        slug.size--;
+    if (slug.size == 0)
+        slug = BYTES("section");
+    return (size_t)snprintf(out, SLUG_SIZE, "%s%.*s", all_digits(slug) ? "s-" : "",
+                            BYTES_ARG(slug));
 }
 
 static struct slug_entry *place_of(struct slugger *slugger, struct bytes slug)

@@ -93,6 +93,12 @@ static void undouble(struct word *word)
         word->size--;
 }
 
+static void drop_last_vowel(struct word *word)
+{
+    if (ends(word, "e", 3) || ends(word, "y", 3) || ends(word, "i", 3))
+        word->size--;
+}
+
 // Plurals and the commonest endings only: queries and reports must meet, nobody reads the stem.
 static void stem(struct word *word)
 {
@@ -116,12 +122,16 @@ static void stem(struct word *word)
     } else if (ends(word, "ly", 4)) {
         word->size -= 2;
     }
-    if (ends(word, "e", 3) || ends(word, "y", 3) || ends(word, "i", 3))
-        word->size--;
+    drop_last_vowel(word);
     // "migrate", "migrating" and "migration" have met in "migrat"; so may "implementation" and
     // "implement".
     if (ends(word, "at", 4))
         word->size -= 2;
+    if (ends(word, "ment", 4))
+        word->size -= 4;
+    else if (ends(word, "enc", 5) || ends(word, "anc", 5))
+        word->size -= 3;
+    drop_last_vowel(word);
 }
 
 static void append_code(struct word *word, uint32_t code)

@@ -14,9 +14,9 @@
 #include "deliver/name.h"
 #include "deliver/notice.h"
 #include "deliver/summary.h"
+#include "deliver/tokens.h"
 #include "golden.h"
 #include "rnd.h"
-#include "stand_in.h"
 
 #define DIGEST "5f2b6d0c8e7a41393f1d2c3b4a59687766554433221100ffeeddccbbaa998877"
 
@@ -56,10 +56,10 @@ static void write_checked(const struct notice *notice, enum notice_form form, st
     size_t tokens;
     errinfo_clear(&err);
     buf_clear(out);
-    if (notice_write(notice, form, stand_in_count, out, &err) != STATUS_OK)
+    if (notice_write(notice, form, tokens_count, out, &err) != STATUS_OK)
         fail_msg("%s", err.text);
     buf_append_byte(out, '\n');
-    assert_int_equal(stand_in_count(buf_bytes(out), &tokens), STATUS_OK);
+    assert_int_equal(tokens_count(buf_bytes(out), &tokens), STATUS_OK);
     if (tokens > LIMIT_NOTICE_TOKENS)
         fail_msg("%zu tokens: %.*s", tokens, BYTES_ARG(buf_bytes(out)));
     out->size--;
@@ -187,7 +187,7 @@ static void metadata_that_is_no_object_is_refused(void **state)
     struct notice notice = sample();
     buf_init(&out, 1 << 16);
     notice.metadata = BYTES("[1]");
-    assert_int_equal(notice_write(&notice, NOTICE_COMPACT, stand_in_count, &out, &err),
+    assert_int_equal(notice_write(&notice, NOTICE_COMPACT, tokens_count, &out, &err),
                      STATUS_INVALID);
     assert_int_equal(out.size, 0);
     buf_fini(&out);
@@ -235,6 +235,29 @@ static void a_notice_never_exceeds_its_tokens_whatever_is_in_it(void **state)
         notice.ref.rev &= INT64_MAX;
         write_checked(&notice, seed % 2 == 0 ? NOTICE_PRETTY : NOTICE_COMPACT, &out);
     }
+    buf_fini(&out);
+}
+
+static void ten_megabytes_of_one_line_have_a_notice(void **state)
+{
+    (void)state;
+    struct buf report;
+    struct buf out;
+    struct outline outline;
+    char summary[LIMIT_SUMMARY_BYTES + 1];
+    struct notice notice = sample();
+    buf_init(&report, LIMIT_REPORT_BYTES);
+    buf_init(&out, 1 << 16);
+    while (report.size + 8 <= LIMIT_REPORT_BYTES)
+        buf_append_string(&report, "*x* \xF0\x9F\x98\x80");
+    assert_int_equal(outline_build(buf_bytes(&report), &outline, NULL), STATUS_OK);
+    summary_text(&outline, buf_bytes(&report), BYTES(""), summary);
+    notice.summary = bytes_of_string(summary);
+    write_checked(&notice, NOTICE_COMPACT, &out);
+    assert_true(contains(&out, "nats_channel"));
+    assert_true(contains(&out, "…\""));
+    outline_fini(&outline);
+    buf_fini(&report);
     buf_fini(&out);
 }
 
@@ -343,6 +366,7 @@ int main(void)
         cmocka_unit_test(a_name_that_costs_too_much_leaves_the_message_id),
         cmocka_unit_test(metadata_that_is_no_object_is_refused),
         cmocka_unit_test(a_notice_never_exceeds_its_tokens_whatever_is_in_it),
+        cmocka_unit_test(ten_megabytes_of_one_line_have_a_notice),
         cmocka_unit_test(both_forms_of_the_first_system_are_read),
         cmocka_unit_test(the_later_forms_flow_and_work_are_understood),
         cmocka_unit_test(what_is_no_notice_is_refused_with_the_reason),

@@ -17,6 +17,8 @@
 #include "deliver/markdown.h"
 #include "deliver/outline.h"
 #include "deliver/outline_json.h"
+#include "deliver/tokens.h"
+#include "golden.h"
 #include "ugly.h"
 
 static struct outline build(struct bytes report)
@@ -145,6 +147,12 @@ static void slugs_fold_the_letters_of_other_scripts(void **state)
     (void)state;
     assert_outline(BYTES("# Größe & ÄNDERUNG\n# ЁЖ\n# 検索 結果\n"),
                    "1 größe--änderung Größe & ÄNDERUNG\n2 ёж ЁЖ\n3 検索-結果 検索 結果\n");
+}
+
+static void a_heading_without_text_has_an_empty_title(void **state)
+{
+    (void)state;
+    assert_outline(BYTES("# A\n##\n## #\n"), "0 a A\n1 section \n2 section-1 \n");
 }
 
 static void json_reports_have_an_outline_of_keys(void **state)
@@ -389,16 +397,78 @@ static void a_damaged_stored_outline_is_refused(void **state)
     }
 }
 
+static void assert_exact_counts(struct bytes report, const char *name)
+{
+    struct outline outline = build(report);
+    assert_int_equal(outline_count(&outline, report, tokens_count), STATUS_OK);
+    size_t tokens;
+    assert_int_equal(tokens_count(report, &tokens), STATUS_OK);
+    if (tokens != outline.tokens)
+        fail_msg("%s: %zu tokens instead of %zu", name, outline.tokens, tokens);
+    for (uint32_t i = 0; i < outline.count; i++) {
+        size_t from;
+        size_t to;
+        outline_whole(&outline, i, &from, &to);
+        assert_int_equal(tokens_count(bytes_slice(report, from, to - from), &tokens), STATUS_OK);
+        if (tokens != outline.sections[i].tokens_whole)
+            fail_msg("%s: section %u has %zu tokens, not %zu", name, i, tokens,
+                     outline.sections[i].tokens_whole);
+    }
+    outline_fini(&outline);
+}
+
+static void sums_of_sections_are_exact_counts(void **state)
+{
+    (void)state;
+    struct buf report;
+    buf_init(&report, 1 << 16);
+    for (uint64_t seed = 1; seed <= 3000; seed++) {
+        struct rnd rnd = {seed};
+        char name[32];
+        snprintf(name, sizeof name, "seed %llu", (unsigned long long)seed);
+        ugly_report(&rnd, &report);
+        assert_exact_counts(buf_bytes(&report), name);
+    }
+    buf_fini(&report);
+}
+
+static void assert_golden(const char *sample, const char *golden)
+{
+    char path[4096];
+    size_t size = 0;
+    struct buf stored;
+    buf_init(&stored, 1 << 20);
+    snprintf(path, sizeof path, "%s/tests/golden/outlines/%s", getenv("AGOG_TEST_SOURCE_ROOT"),
+             sample);
+    char *text = corpus_read_file(path, &size);
+    assert_non_null(text);
+    struct outline outline = build(bytes_of(text, size));
+    assert_int_equal(outline_count(&outline, bytes_of(text, size), tokens_count), STATUS_OK);
+    assert_int_equal(outline_json_write(&outline, &stored, NULL), STATUS_OK);
+    golden_assert(golden, buf_bytes(&stored));
+    outline_fini(&outline);
+    buf_fini(&stored);
+    free(text);
+}
+
+static void stored_outlines_of_samples_have_not_changed(void **state)
+{
+    (void)state;
+    assert_golden("report.md.in", "outlines/report.outline.json");
+    assert_golden("deliverable.json.in", "outlines/deliverable.outline.json");
+}
+
 static void check_corpus_report(const struct corpus_report *report, void *context)
 {
     struct outline outline = build(report->text);
     size_t *sections = context;
     *sections += outline.count;
     assert_tiles(report->text, report->file);
+    assert_exact_counts(report->text, report->file);
     outline_fini(&outline);
 }
 
-static void every_corpus_report_tiles(void **state)
+static void every_corpus_report_tiles_and_is_counted_exactly(void **state)
 {
     (void)state;
     size_t sections = 0;
@@ -421,6 +491,7 @@ int main(void)
         cmocka_unit_test(repeated_headings_get_ordinals_that_are_never_taken_twice),
         cmocka_unit_test(titles_are_plain_text_of_one_line),
         cmocka_unit_test(slugs_fold_the_letters_of_other_scripts),
+        cmocka_unit_test(a_heading_without_text_has_an_empty_title),
         cmocka_unit_test(json_reports_have_an_outline_of_keys),
         cmocka_unit_test(damaged_json_is_text),
         cmocka_unit_test(an_empty_report_has_no_sections),
@@ -431,7 +502,9 @@ int main(void)
         cmocka_unit_test(whole_counts_are_those_of_the_section_with_everything_below),
         cmocka_unit_test(a_stored_outline_reads_back_the_same),
         cmocka_unit_test(a_damaged_stored_outline_is_refused),
-        cmocka_unit_test(every_corpus_report_tiles),
+        cmocka_unit_test(stored_outlines_of_samples_have_not_changed),
+        cmocka_unit_test(sums_of_sections_are_exact_counts),
+        cmocka_unit_test(every_corpus_report_tiles_and_is_counted_exactly),
     };
     return cmocka_run_group_tests_name("outline", tests, NULL, NULL);
 }
