@@ -79,12 +79,13 @@ static uint32_t hidden_below(const struct outline *outline, uint32_t index, unsi
     return hidden;
 }
 
-// "2.1 Data model (412, 3 below)": number, title, exact tokens with everything below.
+// "#2.1 Data model (412, 3 below)": how to ask for it, title, exact tokens with everything below.
 static void outline_line(struct buf *out, const struct outline *outline, uint32_t index,
                          unsigned depth)
 {
     const struct outline_section *section = &outline->sections[index];
     uint32_t hidden = hidden_below(outline, index, depth);
+    buf_append_byte(out, '#');
     buf_append(out, section->number);
     if (section->title.size > 0)
         buf_append_byte(out, ' ');
