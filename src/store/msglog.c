@@ -2,7 +2,6 @@
 // Life of a log, and what its memory says without touching a segment.
 #include "store/msglog_inside.h"
 
-#include "base/assert.h"
 #include "store/segload.h"
 
 #include <errno.h>
@@ -322,24 +321,16 @@ enum status msglog_open(struct msglog **out, const struct host *host, const char
     return STATUS_OK;
 }
 
-// Says in the index of the segment in use that nothing lies behind what it covers, so that the next
-// open need not look. It is no promise: without it the end of the segment is scanned.
-static void write_closed(struct msglog *log)
+// Gives back most of what was reserved and not used: the next open reads all of it, for what a torn
+// batch may have left there. When it fails there is more to read.
+static void shrink(struct msglog *log)
 {
     struct segment *segment = log->segments[log->count - 1];
-    struct buf group;
-    if (!log->touched || log->read_only || log->under_way != NULL || segment->sealed ||
-        segment->needs_trim)
+    uint64_t wanted = segment->written + RESERVE_FIRST;
+    if (log->read_only || log->under_way != NULL || segment->file == NULL || segment->needs_trim ||
+        segment->reserved <= wanted + RESERVE_FIRST)
         return;
-    buf_init(&group, SEGINDEX_GROUP_BYTES);
-    size_t start = segindex_begin(&group);
-    segindex_end(&group, start,
-                 &(struct segindex_group){.covered = segment->written,
-                                          .first_live = log->first_durable,
-                                          .flags = SEGINDEX_CLOSED});
-    if (buf_status(&group) == STATUS_OK)
-        segment_index_append(segment, log->host, buf_bytes(&group));
-    buf_fini(&group);
+    log->host->truncate(log->host->context, segment->file, wanted);
 }
 
 void msglog_close(struct msglog *log)
@@ -347,8 +338,8 @@ void msglog_close(struct msglog *log)
     if (log == NULL)
         return;
     if (log->count > 0)
-        write_closed(log);
-    ASSERT(log->reclaim == NULL);
+        shrink(log);
+    msglog_reclaim_abandon(log);
     msglog_batch_free(log->staged);
     msglog_batch_free(log->under_way);
     msglog_batch_free(log->spare);

@@ -20,7 +20,7 @@ static void finish_records(struct msglog *log, struct msglog_batch *batch)
                                   record_place(segment->number, part->offset + part->last_at),
                                   first_live);
         }
-        segindex_end(&part->index, 0,
+        segindex_end(&part->index, 0, segheader_mark(&segment->header),
                      &(struct segindex_group){.covered = part->offset + part->bytes.size,
                                               .first_live = first_live,
                                               .count = part->records});
@@ -112,7 +112,6 @@ enum status msglog_batch_done(struct msglog *log, struct msglog_batch *batch, st
     ASSERT(log->under_way == batch);
     enum status status = STATUS_OK;
     log->under_way = NULL;
-    log->touched = true;
     for (size_t i = 0; i < batch->count; i++)
         batch->parts[i].segment->pins--;
     if (batch->failure != 0) {

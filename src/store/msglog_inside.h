@@ -8,7 +8,7 @@
 enum {
     SEGMENT_BYTES_DEFAULT = 64 * 1024 * 1024,
     // Space is reserved in growing steps, so that an empty log is small and a busy one asks rarely.
-    RESERVE_FIRST = 1024 * 1024,
+    RESERVE_FIRST = 256 * 1024,
     RESERVE_STEP_MAX = 16 * 1024 * 1024,
     // What messages leave free, so that removals still find room on a full disk.
     RESERVE_FOR_REMOVALS = 4096,
@@ -78,7 +78,6 @@ struct msglog {
     size_t erasure_capacity;
 
     struct msglog_reclaim *reclaim; // the one that was taken
-    bool touched;                   // something was written since it was opened
     bool read_only;
     struct errinfo reason;
 };
@@ -101,12 +100,15 @@ struct slot *msglog_find(const struct msglog *log, uint64_t seq, struct segment 
 // Moves first_live to the first living message at or after it.
 void msglog_advance(struct msglog *log);
 
-// Marks what lies in the range dead; with erase and a serial notes what is to be overwritten after
-// that batch.
+// Marks what lies in the range dead, which becomes durable with the batch of that serial; with
+// erase notes what is to be overwritten then.
 enum status msglog_kill(struct msglog *log, uint64_t first, uint64_t last, bool erase,
                         uint64_t serial);
 
 void msglog_batch_free(struct msglog_batch *batch);
+
+// Frees a piece of work that was taken and will not be done.
+void msglog_reclaim_abandon(struct msglog *log);
 
 // "cannot <what> <file> of <directory>: <reason>".
 enum status msglog_file_error(const struct msglog *log, int failure, const char *what,

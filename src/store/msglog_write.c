@@ -67,7 +67,6 @@ enum status msglog_roll(struct msglog *log, struct errinfo *err)
         last->reserved = last->end;
     if (last != NULL)
         last->sealed = true;
-    log->touched = true;
     return STATUS_OK;
 }
 
@@ -327,6 +326,7 @@ enum status msglog_kill(struct msglog *log, uint64_t first, uint64_t last, bool 
                 log->bytes -= slot_message_bytes(slot);
             }
             segment_kill(segment, slot);
+            segment->kill_serial = serial;
         }
     }
     return STATUS_OK;
@@ -392,8 +392,9 @@ enum status msglog_remove(struct msglog *log, uint64_t first, uint64_t last, boo
     if (status != STATUS_OK)
         return status;
     // Without memory the erasure is made up for at the next open, as after a crash.
-    if (msglog_kill(log, removal.first, removal.last, erase, log->batches_taken + 1) != STATUS_OK)
-        msglog_kill(log, removal.first, removal.last, false, 0);
+    uint64_t serial = log->batches_taken + 1;
+    if (msglog_kill(log, removal.first, removal.last, erase, serial) != STATUS_OK)
+        msglog_kill(log, removal.first, removal.last, false, serial);
     msglog_advance(log);
     return STATUS_OK;
 }

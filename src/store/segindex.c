@@ -38,7 +38,7 @@ void segindex_put(struct buf *to, const struct segindex_entry *entry)
     to->size += SEGINDEX_ENTRY_BYTES + entry->subject.size;
 }
 
-void segindex_end(struct buf *to, size_t start, const struct segindex_group *group)
+void segindex_end(struct buf *to, size_t start, uint32_t mark, const struct segindex_group *group)
 {
     if (buf_status(to) != STATUS_OK)
         return;
@@ -49,23 +49,21 @@ void segindex_end(struct buf *to, size_t start, const struct segindex_group *gro
     le_put32(at + 12, group->count);
     le_put64(at + 16, group->covered);
     le_put64(at + 24, group->first_live);
-    le_put32(at + 32, group->flags);
-    le_put32(at + 8, crc32c(0, at + CHECKED_FROM, size - CHECKED_FROM));
+    le_put32(at + 8, crc32c(mark, at + CHECKED_FROM, size - CHECKED_FROM));
 }
 
-bool segindex_next_group(struct bytes *rest, struct segindex_group *group)
+bool segindex_next_group(struct bytes *rest, uint32_t mark, struct segindex_group *group)
 {
     if (rest->size < SEGINDEX_GROUP_BYTES || le_get32(rest->data) != GROUP_MAGIC)
         return false;
     const char *at = rest->data;
     size_t size = le_get32(at + 4);
     if (size < SEGINDEX_GROUP_BYTES || size > rest->size ||
-        crc32c(0, at + CHECKED_FROM, size - CHECKED_FROM) != le_get32(at + 8))
+        crc32c(mark, at + CHECKED_FROM, size - CHECKED_FROM) != le_get32(at + 8))
         return false;
     *group = (struct segindex_group){
         .covered = le_get64(at + 16),
         .first_live = le_get64(at + 24),
-        .flags = le_get32(at + 32),
         .count = le_get32(at + 12),
         .entries = bytes_of(at + SEGINDEX_GROUP_BYTES, size - SEGINDEX_GROUP_BYTES),
     };

@@ -6,8 +6,8 @@
 // A group: 40 bytes of head and its entries.
 //    0 u32 magic                  16 u64 covered: the segment is described up to here
 //    4 u32 group bytes            24 u64 first live
-//    8 u32 checksum of what       32 u32 flags
-//      follows it in the group    36 u32 zero
+//    8 u32 checksum of what       32 u64 zero
+//      follows it in the group
 //   12 u32 entries
 //
 // An entry: 40 bytes and the subject of a message.
@@ -21,14 +21,9 @@
 
 enum { SEGINDEX_GROUP_BYTES = 40, SEGINDEX_ENTRY_BYTES = 40 };
 
-// The log was closed behind this group with nothing under way: nothing lies in the segment beyond
-// what the index covers.
-enum { SEGINDEX_CLOSED = 1 };
-
 struct segindex_group {
     uint64_t covered;
     uint64_t first_live;
-    uint32_t flags;
     uint32_t count;
     struct bytes entries;
 };
@@ -46,13 +41,15 @@ struct segindex_entry {
     struct bytes subject;
 };
 
+// The checksum of a group covers `mark` too, the segheader_mark of the index it is in.
+//
 // Begins a group at the end of the buf; segindex_end finishes the one that begins at `start`.
 size_t segindex_begin(struct buf *to);
 void segindex_put(struct buf *to, const struct segindex_entry *entry);
-void segindex_end(struct buf *to, size_t start, const struct segindex_group *group);
+void segindex_end(struct buf *to, size_t start, uint32_t mark, const struct segindex_group *group);
 
 // Takes the first group off *rest; false when there is none that is whole and undamaged.
-bool segindex_next_group(struct bytes *rest, struct segindex_group *group);
+bool segindex_next_group(struct bytes *rest, uint32_t mark, struct segindex_group *group);
 
 // Takes the first entry off *entries; false at the end or when it makes no sense.
 bool segindex_next_entry(struct bytes *entries, struct segindex_entry *entry);

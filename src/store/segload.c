@@ -115,8 +115,8 @@ static enum status settle_header(const struct segload *load, struct segment *seg
     segment->header_damaged = own != SEGHEADER_VALID;
     if (segment->header_damaged)
         segment->header = copied ? copy
-                                 : (struct segheader){1, 1, 1, SEGHEADER_BYTES, load->number};
-    *usable = copied && copy.generation == segment->header.generation;
+                                 : (struct segheader){1, 1, 1, SEGHEADER_BYTES, load->number, 0};
+    *usable = copied && segheader_equal(&copy, &segment->header);
     segment->first_live = segment->header.first_live;
     segment->last_given = segment->header.next_seq == 0 ? 0 : segment->header.next_seq - 1;
     return STATUS_OK;
@@ -154,23 +154,24 @@ static enum status load_groups(const struct segload *load, struct segment *segme
     struct bytes rest = bytes_from(buf_bytes(&segment->loaded), SEGHEADER_BYTES);
     struct bytes before = rest;
     struct segindex_group group;
+    uint32_t mark = segheader_mark(&segment->header);
     uint64_t covered = SEGHEADER_BYTES;
-    bool closed = false;
     bool sound = true;
-    while (sound && segindex_next_group(&rest, &group)) {
+    while (sound && segindex_next_group(&rest, mark, &group)) {
         if (load_group(segment, &group, &sound) != STATUS_OK)
             return no_memory(load, err);
         if (!sound)
             break;
         before = rest;
-        closed = (group.flags & SEGINDEX_CLOSED) != 0;
         if (group.covered > covered)
             covered = group.covered;
         if (group.first_live > segment->first_live)
             segment->first_live = group.first_live;
     }
     segment->index_end = (uint64_t)segment->loaded.size - before.size;
-    segment->clean = closed && before.size == 0;
+    // An append that a crash cut short leaves less than a group; a damaged group is all there.
+    if (before.size >= SEGINDEX_GROUP_BYTES)
+        segment->mended_at = segment->index_end;
     segment->end = covered;
     if (before.size > 0 &&
         load->host->truncate(load->host->context, segment->index_file, segment->index_end) != 0)
@@ -292,7 +293,7 @@ static enum status finish_tail(const struct segload *load, struct segment *segme
         return fail(load, failure, "sync", err);
     struct segindex_group group = {
         .covered = segment->end, .first_live = segment->first_live, .count = tail->count};
-    segindex_end(&tail->groups, tail->start, &group);
+    segindex_end(&tail->groups, tail->start, segheader_mark(&segment->header), &group);
     segment_index_append(segment, load->host, buf_bytes(&tail->groups));
     return STATUS_OK;
 }
@@ -302,7 +303,9 @@ static enum status load_tail(const struct segload *load, struct segment *segment
 {
     struct segscan scan;
     struct tail tail = {.count = 0};
-    if (segment->file == NULL || (segment->clean && segment->reserved >= segment->end))
+    if (segment->file == NULL)
+        return STATUS_OK;
+    if (segment->reserved < SEGHEADER_BYTES && !segment->has_records)
         return STATUS_OK;
     if (segment->reserved < segment->end) {
         bool added = segment_add_hole(segment, segment->reserved, segment->end);
@@ -347,7 +350,11 @@ static enum status load_both(const struct segload *load, struct segment *segment
         return status;
     if (*usable)
         status = load_groups(load, segment, err);
-    else if (segment->file != NULL)
+    else if (segment->file != NULL && segment->loaded.size > 0)
+        segment->mended_at = 1;
+    // With neither header nor index the file may be one that was never used and goes away again.
+    segment->index_broken = segment->header_damaged && !*usable;
+    if (!*usable && segment->file != NULL && !segment->index_broken)
         segment_index_start(segment, load->host, load->directory);
     if (status == STATUS_OK)
         status = load_tail(load, segment, err);

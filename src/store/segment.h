@@ -59,9 +59,10 @@ struct segment {
     bool needs_trim;     // bytes behind `end` are not known to be zero
     bool index_broken;   // nothing is appended to the index any more; the next open mends it
     bool header_damaged; // the index's copy is in use, or none
-    bool clean;          // the index ends in a group that says closed
     bool has_records;
-    unsigned pins; // batches, staged or under way, that write to it
+    bool unmovable;     // a rewrite met damage in it
+    uint64_t mended_at; // where the index was found damaged and was made anew; 0 when nowhere
+    unsigned pins;      // batches, staged or under way, that write to it
 
     struct slot *slots;
     size_t count;
@@ -82,7 +83,8 @@ struct segment {
     uint64_t first_live; // the highest that its header or a committed record says
     uint64_t last_given; // the highest sequence that it proves to have been given
     int64_t time_max;
-    uint64_t erasures; // regions overwritten so far, for whoever copies meanwhile
+    uint64_t kill_serial; // of the last batch that removes something here
+    uint64_t erasures;    // regions overwritten so far, for whoever copies meanwhile
 
     struct buf loaded; // the index as it was read
     struct segment_chunk *chunks;
