@@ -104,19 +104,38 @@ static enum status read_request(const struct cli *cli, const struct ref *ref, st
     return status != STATUS_OK ? status : read_numbers(cli, request, err);
 }
 
-// The exact command for the rest, as it can be typed.
-static void rest_command(const struct job *job, const struct report *report,
-                         const struct part_answer *answer, char *out, size_t size)
+// A word as a shell takes it.
+static void append_quoted(struct buf *out, struct bytes word)
+{
+    buf_append_string(out, " '");
+    for (size_t i = 0; i < word.size; i++) {
+        if (word.data[i] == '\'')
+            buf_append_string(out, "'\\''");
+        else
+            buf_append_byte(out, word.data[i]);
+    }
+    buf_append_byte(out, '\'');
+}
+
+// The exact command for the rest, as it can be typed; "" when nothing is left.
+static const char *rest_command(const struct job *job, const struct report *report,
+                                const struct part_answer *answer, struct buf *out)
 {
     char ref[REF_TEXT_SIZE];
     ref_format(&report->ref, REF_FORM_TEXT, ref);
-    out[0] = '\0';
     if (answer->rest[0] == '\0')
-        return;
-    int used = snprintf(out, size, "agog fetch %s %s", ref, answer->rest);
-    if (job->request.kind == PART_BUDGET && job->request.query.size > 0 && used > 0 &&
-        (size_t)used < size)
-        snprintf(out + used, size - (size_t)used, " --for '%.*s'", BYTES_ARG(job->request.query));
+        return "";
+    buf_printf(out, "agog fetch %s %s", ref, answer->rest);
+    if (job->request.kind == PART_BUDGET && job->request.query.size > 0) {
+        buf_append_string(out, " --for");
+        append_quoted(out, job->request.query);
+    }
+    if (job->request.kind == PART_GREP) {
+        buf_append_string(out, " --grep");
+        append_quoted(out, job->request.grep.pattern);
+    }
+    const char *text = buf_string(out);
+    return text == NULL ? "" : text;
 }
 
 static enum status print_json(struct cli *cli, const struct report *report,
@@ -175,11 +194,12 @@ static enum status answer_part(struct cli *cli, const struct read_source *source
                                struct errinfo *err)
 {
     struct part_answer answer;
-    char rest[PART_WHAT_SIZE + REF_TEXT_SIZE + 2100];
+    struct buf command;
     enum status status = part_read(source, report, storage, &job->request, &answer, err);
     if (status != STATUS_OK)
         return status;
-    rest_command(job, report, &answer, rest, sizeof rest);
+    buf_init(&command, LIMIT_HEADER_BYTES);
+    const char *rest = rest_command(job, report, &answer, &command);
     if (cli->json)
         status = print_json(cli, report, &answer, rest, err);
     else
@@ -190,6 +210,7 @@ static enum status answer_part(struct cli *cli, const struct read_source *source
         print_account(cli, report, &answer, rest);
     if (status == STATUS_OK)
         leave_receipt(cli, source, report, &answer);
+    buf_fini(&command);
     part_answer_fini(&answer);
     return status;
 }

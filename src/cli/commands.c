@@ -34,8 +34,6 @@ const struct command_exit_code command_exit_codes[] = {
     {6, "this machine: disk, rights, memory"},
     {7, "stored bytes are damaged, or of a newer format"},
     {8, "another process holds the store"},
-    {9, "the server is away"},
-    {10, "kept in the spool, to be delivered later"},
     {11, "the time was up"},
     {12, "something needs attention (doctor, init)"},
 };

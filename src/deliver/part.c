@@ -229,7 +229,7 @@ static enum status read_grep(struct reading *reading, struct errinfo *err)
                            errinfo_quote(options->pattern, quoted));
     }
     if (options->matches_max > 0 && result.matches > options->matches_max)
-        snprintf(answer->rest, sizeof answer->rest, "--grep ... --max %zu", result.matches);
+        snprintf(answer->rest, sizeof answer->rest, "--max %zu", result.matches);
     if (result.long_lines > 0)
         buf_printf(&answer->text,
                    "%zu lines are longer than %d bytes: only that much was searched\n",
