@@ -23,8 +23,8 @@ bool headers_next(struct bytes *rest, struct bytes *name, struct bytes *value)
             return false;
         struct bytes after;
         struct bytes before = bytes_cut(line, ':', &after);
-        // The version line, and whatever else is no field.
-        if (after.data == NULL)
+        // The version line, whose status text may have a colon, and whatever else is no field.
+        if (after.data == NULL || bytes_start_with(line, version))
             continue;
         *name = before;
         *value = bytes_trim(after);
@@ -45,11 +45,36 @@ bool headers_find(struct bytes block, struct bytes wanted, struct bytes *value)
     return false;
 }
 
+bool headers_status(struct bytes block, int *code, struct bytes *text)
+{
+    struct bytes line;
+    uint64_t number;
+    if (!bytes_start_with(block, version) || !take_line(&block, &line))
+        return false;
+    struct bytes after = bytes_trim(bytes_from(line, version.size));
+    struct bytes digits = bytes_slice(after, 0, 3);
+    struct bytes rest = bytes_from(after, 3);
+    bool ends = rest.size == 0 || rest.data[0] == ' ';
+    if (digits.size != 3 || !ends || !bytes_to_u64(digits, &number))
+        return false;
+    *code = (int)number;
+    *text = bytes_trim(rest);
+    return true;
+}
+
+// The first line: the version, and behind a blank perhaps a status.
+static bool good_version_line(struct bytes block)
+{
+    struct bytes after = bytes_from(block, version.size);
+    return bytes_start_with(block, version) &&
+           (bytes_start_with(after, line_end) || bytes_start_with(after, BYTES(" ")));
+}
+
 enum status headers_check(struct bytes block, struct errinfo *err)
 {
     if (block.size == 0)
         return STATUS_OK;
-    if (!bytes_start_with(block, version))
+    if (!good_version_line(block))
         return errinfo_set(err, STATUS_INVALID, "the header block does not begin with NATS/1.0");
     if (!bytes_end_with(block, BYTES("\r\n\r\n")))
         return errinfo_set(err, STATUS_INVALID, "the header block does not end in an empty line");
@@ -88,12 +113,20 @@ static bool breaks_out(struct bytes text)
     return false;
 }
 
+static bool good_name(struct bytes name)
+{
+    for (size_t i = 0; i < name.size; i++) {
+        unsigned char c = (unsigned char)name.data[i];
+        if (c <= ' ' || c == 0x7F || c == ':')
+            return false;
+    }
+    return name.size > 0;
+}
+
 enum status headers_add(struct buf *out, struct bytes name, struct bytes value, struct errinfo *err)
 {
     char quoted[ERRINFO_QUOTED_MAX];
-    bool bad_name = name.size == 0 || breaks_out(name) || bytes_find_byte(name, ':') != SIZE_MAX ||
-                    bytes_find_byte(name, ' ') != SIZE_MAX;
-    if (bad_name)
+    if (!good_name(name))
         return errinfo_set(err, STATUS_INVALID, "%s cannot be the name of a header",
                            errinfo_quote(name, quoted));
     if (breaks_out(value))

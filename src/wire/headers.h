@@ -14,6 +14,10 @@ bool headers_find(struct bytes block, struct bytes name, struct bytes *value);
 // Walks the lines: *rest starts as the block and shrinks. False at the end.
 bool headers_next(struct bytes *rest, struct bytes *name, struct bytes *value);
 
+// The status of the first line, as "NATS/1.0 404 No Messages" has one: three digits, and the text
+// behind them (often empty). False when there is none.
+bool headers_status(struct bytes block, int *code, struct bytes *text);
+
 // STATUS_INVALID when the block is not one: no version line, no empty line at the end, a line
 // without a colon. An empty block is fine.
 enum status headers_check(struct bytes block, struct errinfo *err);
@@ -22,6 +26,7 @@ enum status headers_check(struct bytes block, struct errinfo *err);
 void headers_begin(struct buf *out);
 void headers_end(struct buf *out);
 
-// STATUS_INVALID when the name is empty or has a colon or blank, or either has CR, LF or NUL.
+// STATUS_INVALID when the name is empty or has a colon, blank or control character, or the value
+// has CR, LF or NUL. Blanks around a value do not survive reading.
 enum status headers_add(struct buf *out, struct bytes name, struct bytes value,
                         struct errinfo *err);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/stream_config.h"
 
+#include "base/utf8.h"
+
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +33,8 @@ void stream_config_fini(struct stream_config *config)
 
 enum status stream_config_set_string(char **field, struct bytes value)
 {
+    if (bytes_find_byte(value, '\0') != SIZE_MAX)
+        return STATUS_INVALID;
     char *copy = malloc(value.size + 1);
     if (copy == NULL)
         return STATUS_NO_MEMORY;
@@ -50,6 +54,8 @@ enum status stream_config_add_subject(struct stream_config *config, struct bytes
                            STREAM_SUBJECTS_MAX);
     char *copy = NULL;
     enum status status = stream_config_set_string(&copy, subject);
+    if (status == STATUS_INVALID)
+        return errinfo_set(err, status, "a subject cannot hold NUL");
     if (status != STATUS_OK)
         return errinfo_set(err, status, "no memory for a stream's subject");
     config->subjects[config->subject_count++] = copy;
@@ -140,17 +146,25 @@ static enum status read_word(const struct field *field, const json_t *value, voi
     return wrong_type(field->key, err);
 }
 
+static enum status read_string(const struct field *field, const json_t *value, char **to,
+                               struct errinfo *err)
+{
+    if (!json_is_string(value))
+        return wrong_type(field->key, err);
+    struct bytes text = bytes_of(json_string_value(value), json_string_length(value));
+    enum status status = stream_config_set_string(to, text);
+    return status == STATUS_OK
+               ? status
+               : errinfo_set(err, status, "no memory for a stream's %s", field->key);
+}
+
 static enum status read_field(const struct field *field, const json_t *value, void *to,
                               struct errinfo *err)
 {
     json_int_t number = json_integer_value(value);
     bool flag = json_is_true(value);
     switch (field->kind) {
-    case FIELD_STRING:
-        if (!json_is_string(value))
-            break;
-        return stream_config_set_string(
-            to, bytes_of(json_string_value(value), json_string_length(value)));
+    case FIELD_STRING: return read_string(field, value, to, err);
     case FIELD_INTEGER:
     case FIELD_UNSIGNED:
         if (!json_is_integer(value) || (field->kind == FIELD_UNSIGNED && number < 0))
@@ -158,7 +172,7 @@ static enum status read_field(const struct field *field, const json_t *value, vo
         memcpy(to, &number, sizeof number);
         return STATUS_OK;
     case FIELD_INT:
-        if (!json_is_integer(value) || number < 0 || number > INT32_MAX)
+        if (!json_is_integer(value) || number < INT32_MIN || number > INT32_MAX)
             break;
         *(int *)to = (int)number;
         return STATUS_OK;
@@ -198,9 +212,17 @@ static enum status read_metadata(struct stream_config *config, const json_t *met
 {
     if (metadata == NULL || json_is_null(metadata))
         return STATUS_OK;
+    const char *key;
+    json_t *value;
     if (!json_is_object(metadata))
         return wrong_type("metadata", err);
-    char *text = json_dumps(metadata, JSON_COMPACT);
+    // The library walks an object through a pointer that is not const, and changes nothing.
+    json_object_foreach((json_t *)(uintptr_t)metadata, key, value)
+    {
+        if (!json_is_string(value))
+            return wrong_type("metadata", err);
+    }
+    char *text = json_dumps(metadata, JSON_COMPACT | JSON_SORT_KEYS);
     if (text == NULL)
         return errinfo_set(err, STATUS_NO_MEMORY, "no memory for a stream's metadata");
     free(config->metadata);
@@ -243,12 +265,19 @@ enum status stream_config_from_json(struct stream_config *config, struct bytes j
 {
     struct stream_config read;
     json_error_t where;
+    char quoted[ERRINFO_QUOTED_MAX];
     json_t *document = json_loadb(json.data, json.size, 0, &where);
+    // The library has no text for it when memory runs out.
+    if (document == NULL &&
+        (where.text[0] == '\0' || json_error_code(&where) == json_error_out_of_memory))
+        return errinfo_set(err, STATUS_NO_MEMORY, "no memory to read a stream configuration");
+    if (document == NULL)
+        return errinfo_set_code(err, STATUS_INVALID, CODE_INVALID_JSON, "invalid JSON: %s",
+                                errinfo_quote(bytes_of_string(where.text), quoted));
     if (!json_is_object(document)) {
         json_decref(document);
-        return errinfo_set_code(err, STATUS_INVALID, CODE_INVALID_JSON, "invalid JSON%s%s",
-                                document == NULL ? ": " : ": not an object",
-                                document == NULL ? where.text : "");
+        return errinfo_set_code(err, STATUS_INVALID, CODE_INVALID_JSON,
+                                "invalid JSON: a stream configuration is an object");
     }
     stream_config_init(&read);
     enum status status = read_document(&read, document, err);
@@ -262,43 +291,91 @@ enum status stream_config_from_json(struct stream_config *config, struct bytes j
     return STATUS_OK;
 }
 
+// NULL when there is no memory or a string is not UTF-8.
 static json_t *field_json(const struct field *field, const void *from)
 {
     int64_t number;
     bool flag;
     switch (field->kind) {
-    case FIELD_STRING: {
-        const char *text = *(char *const *)from;
-        return text == NULL ? NULL : json_string(text);
-    }
+    case FIELD_STRING: return json_string(*(char *const *)from);
     case FIELD_INTEGER:
-    case FIELD_UNSIGNED:
-        memcpy(&number, from, sizeof number);
-        return number == 0 && !field->always ? NULL : json_integer(number);
+    case FIELD_UNSIGNED: memcpy(&number, from, sizeof number); return json_integer(number);
     case FIELD_INT: return json_integer(*(const int *)from);
-    case FIELD_BOOL:
-        memcpy(&flag, from, sizeof flag);
-        return !flag && !field->always ? NULL : json_boolean(flag);
+    case FIELD_BOOL: memcpy(&flag, from, sizeof flag); return json_boolean(flag);
     case FIELD_WORD: return json_string(field->words[*(const int *)from]);
     }
     return NULL;
 }
 
-enum status stream_config_to_json(const struct stream_config *config, struct buf *out)
+// Whether a field is left out: what is not there, and the zero value of what need not be.
+static bool left_out(const struct field *field, const void *from)
+{
+    int64_t number;
+    bool flag;
+    switch (field->kind) {
+    case FIELD_STRING: return *(char *const *)from == NULL;
+    case FIELD_INTEGER:
+    case FIELD_UNSIGNED: memcpy(&number, from, sizeof number); return number == 0 && !field->always;
+    case FIELD_BOOL: memcpy(&flag, from, sizeof flag); return !flag && !field->always;
+    case FIELD_INT:
+    case FIELD_WORD: break;
+    }
+    return false;
+}
+
+static json_t *subjects_json(const struct stream_config *config)
+{
+    json_t *subjects = json_array();
+    bool whole = subjects != NULL;
+    for (size_t i = 0; whole && i < config->subject_count; i++)
+        whole = json_array_append_new(subjects, json_string(config->subjects[i])) == 0;
+    if (!whole) {
+        json_decref(subjects);
+        return NULL;
+    }
+    return subjects;
+}
+
+// A value that could not be made is NULL, which the library refuses to set.
+static json_t *config_json(const struct stream_config *config)
 {
     json_t *document = json_object();
-    json_t *subjects = json_array();
-    for (size_t i = 0; i < config->subject_count; i++)
-        json_array_append_new(subjects, json_string(config->subjects[i]));
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        json_t *value = field_json(&fields[i], (const char *)config + fields[i].offset);
-        if (value != NULL)
-            json_object_set_new(document, fields[i].key, value);
+    bool whole = document != NULL &&
+                 json_object_set_new(document, "subjects", subjects_json(config)) == 0;
+    for (size_t i = 0; whole && i < sizeof fields / sizeof fields[0]; i++) {
+        const char *from = (const char *)config + fields[i].offset;
+        if (!left_out(&fields[i], from))
+            whole = json_object_set_new(document, fields[i].key, field_json(&fields[i], from)) == 0;
     }
-    json_object_set_new(document, "subjects", subjects);
-    if (config->metadata != NULL)
-        json_object_set_new(document, "metadata", json_loads(config->metadata, 0, NULL));
-    char *text = json_dumps(document, JSON_COMPACT);
+    if (whole && config->metadata != NULL)
+        whole = json_object_set_new(document, "metadata", json_loads(config->metadata, 0, NULL)) ==
+                0;
+    if (!whole) {
+        json_decref(document);
+        return NULL;
+    }
+    return document;
+}
+
+static bool strings_are_utf8(const struct stream_config *config)
+{
+    const char *const strings[] = {config->name, config->description, config->metadata};
+    bool good = true;
+    for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++)
+        good = good && utf8_is_valid(bytes_of_string(strings[i]));
+    for (size_t i = 0; i < config->subject_count; i++)
+        good = good && utf8_is_valid(bytes_of_string(config->subjects[i]));
+    return good;
+}
+
+enum status stream_config_to_json(const struct stream_config *config, struct buf *out)
+{
+    if (!strings_are_utf8(config))
+        return STATUS_INVALID;
+    json_t *document = config_json(config);
+    if (document == NULL)
+        return STATUS_NO_MEMORY;
+    char *text = json_dumps(document, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(document);
     if (text == NULL)
         return STATUS_NO_MEMORY;

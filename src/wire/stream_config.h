@@ -56,13 +56,15 @@ struct stream_state {
 void stream_config_init(struct stream_config *config);
 void stream_config_fini(struct stream_config *config);
 
+// Replaces a string; STATUS_INVALID when the value holds a NUL, which a C string cannot.
 enum status stream_config_set_string(char **field, struct bytes value);
 enum status stream_config_add_subject(struct stream_config *config, struct bytes subject,
                                       struct errinfo *err);
 enum status stream_config_copy(struct stream_config *to, const struct stream_config *from);
 
 // JSON as the JetStream API has it (ages and windows in nanoseconds). Unknown keys are ignored;
-// a key of the wrong type is STATUS_INVALID naming it, with err_code 10025.
+// a key of the wrong type is STATUS_INVALID naming it, with err_code 10025. Equal configurations
+// give equal JSON. A string that is not UTF-8 cannot be written: STATUS_INVALID.
 enum status stream_config_from_json(struct stream_config *config, struct bytes json,
                                     struct errinfo *err);
 enum status stream_config_to_json(const struct stream_config *config, struct buf *out);
