@@ -149,11 +149,12 @@ static enum status busy(const struct storedir *dir, uint32_t waited_ms, struct e
 
 // Advisory locks have no wait with a time limit, and a timer signal belongs to the process, not to
 // a library. So the lock is asked for again after short pauses; the holder does not depend on them.
+// They stay short because a reader that waits for a report is woken while its writer still holds it.
 static enum status take_lock(struct storedir *dir, uint32_t wait_ms, struct errinfo *err)
 {
     const struct host *host = dir->host;
     int64_t end_ns = clock_monotonic_ns() + (int64_t)wait_ms * 1000000;
-    struct timespec pause = {.tv_nsec = 500000};
+    struct timespec pause = {.tv_nsec = 100000};
     for (;;) {
         int failure = host->lock(host->context, dir->lock);
         if (failure == 0)
@@ -163,7 +164,7 @@ static enum status take_lock(struct storedir *dir, uint32_t wait_ms, struct erri
         if (clock_monotonic_ns() >= end_ns)
             return busy(dir, wait_ms, err);
         nanosleep(&pause, NULL);
-        if (pause.tv_nsec < 8000000)
+        if (pause.tv_nsec < 1000000)
             pause.tv_nsec *= 2;
     }
 }
