@@ -377,7 +377,8 @@ static void make_index_file(struct copying *copying, uint64_t size)
     struct host_file *file;
     made->index_broken = true;
     segindex_end(&copying->index, 0, segheader_mark(&work->header),
-                 &(struct segindex_group){.covered = size,
+                 &(struct segindex_group){.from = SEGHEADER_BYTES,
+                                          .covered = size,
                                           .first_live = work->header.first_live,
                                           .count = copying->entries});
     if (buf_status(&copying->index) != STATUS_OK ||
