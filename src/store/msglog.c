@@ -137,7 +137,7 @@ enum status msglog_create(const struct host *host, const char *directory, uint64
                           struct errinfo *err)
 {
     struct listing listing;
-    struct msglog *log;
+    struct msglog *log = NULL;
     int failure = host->make_directory(host->context, directory);
     if (failure == 0)
         failure = sync_parent(host, directory);

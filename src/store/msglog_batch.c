@@ -21,7 +21,8 @@ static void finish_records(struct msglog *log, struct msglog_batch *batch)
                                   first_live);
         }
         segindex_end(&part->index, 0, segheader_mark(&segment->header),
-                     &(struct segindex_group){.covered = part->offset + part->bytes.size,
+                     &(struct segindex_group){.from = part->offset,
+                                              .covered = part->offset + part->bytes.size,
                                               .first_live = first_live,
                                               .count = part->records});
         part->slots_after = segment->count;

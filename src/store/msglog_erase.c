@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Overwriting the bytes of removed messages in their place.
 //
-// The index is synced first: it then lists every record that is about to be overwritten, so that
-// after a crash in the middle the next open neither takes a half-written one for damage nor forgets
-// to finish.
+// The index is synced first, and its name with it: it then lists every record that is about to be
+// overwritten, so that after a crash in the middle the next open neither takes a half-written one
+// for damage nor forgets to finish.
 #include "store/msglog_inside.h"
 
 #include <errno.h>
@@ -44,6 +44,8 @@ static enum status erase_in(struct msglog *log, struct segment *segment, struct 
     int failure = 0;
     if (segment->index_file != NULL && !segment->index_broken)
         failure = host->sync_data(host->context, segment->index_file);
+    if (failure == 0)
+        failure = host->sync_directory(host->context, log->directory);
     buf_init(&group, SIZE_MAX);
     size_t start = segindex_begin(&group);
     segment->erasures++;

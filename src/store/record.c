@@ -161,8 +161,9 @@ bool record_decode(struct record *record, const char *head)
     };
     if (decoded.type < RECORD_MESSAGE || decoded.type > RECORD_ERASED)
         return false;
-    if (decoded.record_bytes !=
-        record_size(decoded.subject_bytes, decoded.headers_bytes, decoded.body_bytes))
+    uint64_t expected = record_size(decoded.subject_bytes, decoded.headers_bytes,
+                                    decoded.body_bytes);
+    if (expected == 0 || decoded.record_bytes != expected)
         return false;
     *record = decoded;
     return true;

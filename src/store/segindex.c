@@ -49,6 +49,7 @@ void segindex_end(struct buf *to, size_t start, uint32_t mark, const struct segi
     le_put32(at + 12, group->count);
     le_put64(at + 16, group->covered);
     le_put64(at + 24, group->first_live);
+    le_put64(at + 32, group->from);
     le_put32(at + 8, crc32c(mark, at + CHECKED_FROM, size - CHECKED_FROM));
 }
 
@@ -62,6 +63,7 @@ bool segindex_next_group(struct bytes *rest, uint32_t mark, struct segindex_grou
         crc32c(mark, at + CHECKED_FROM, size - CHECKED_FROM) != le_get32(at + 8))
         return false;
     *group = (struct segindex_group){
+        .from = le_get64(at + 32),
         .covered = le_get64(at + 16),
         .first_live = le_get64(at + 24),
         .count = le_get32(at + 12),
@@ -91,8 +93,8 @@ bool segindex_next_entry(struct bytes *entries, struct segindex_entry *entry)
     };
     if (found.kind < RECORD_MESSAGE || found.kind > RECORD_ERASED)
         return false;
-    if (found.kind == RECORD_MESSAGE &&
-        found.record_bytes != record_size(subject, found.headers_bytes, found.body_bytes))
+    uint64_t expected = record_size(subject, found.headers_bytes, found.body_bytes);
+    if (found.kind == RECORD_MESSAGE && (expected == 0 || found.record_bytes != expected))
         return false;
     if (found.kind == RECORD_REMOVAL)
         found.last_seq = le_get64(at + 32);

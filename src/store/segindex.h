@@ -6,7 +6,7 @@
 // A group: 40 bytes of head and its entries.
 //    0 u32 magic                  16 u64 covered: the segment is described up to here
 //    4 u32 group bytes            24 u64 first live
-//    8 u32 checksum of what       32 u64 zero
+//    8 u32 checksum of what       32 u64 from: what it describes begins here
 //      follows it in the group
 //   12 u32 entries
 //
@@ -21,7 +21,11 @@
 
 enum { SEGINDEX_GROUP_BYTES = 40, SEGINDEX_ENTRY_BYTES = 40 };
 
+// A group counts only when it begins where the one before it ends: what was not synced may be lost
+// in the middle, and older groups may stand in its place. One that only marks what was erased has 0
+// for both ends.
 struct segindex_group {
+    uint64_t from;
     uint64_t covered;
     uint64_t first_live;
     uint32_t count;

@@ -158,6 +158,8 @@ static enum status load_groups(const struct segload *load, struct segment *segme
     uint64_t covered = SEGHEADER_BYTES;
     bool sound = true;
     while (sound && segindex_next_group(&rest, mark, &group)) {
+        if (group.covered != 0 && group.from != covered)
+            break;
         if (load_group(segment, &group, &sound) != STATUS_OK)
             return no_memory(load, err);
         if (!sound)
@@ -181,6 +183,7 @@ static enum status load_groups(const struct segload *load, struct segment *segme
 
 // What the scan of a tail gathers for the index.
 struct tail {
+    uint64_t from;
     struct buf groups;
     size_t start;
     uint32_t count;
@@ -291,8 +294,10 @@ static enum status finish_tail(const struct segload *load, struct segment *segme
     int failure = load->host->sync_data(load->host->context, segment->file);
     if (failure != 0)
         return fail(load, failure, "sync", err);
-    struct segindex_group group = {
-        .covered = segment->end, .first_live = segment->first_live, .count = tail->count};
+    struct segindex_group group = {.from = tail->from,
+                                   .covered = segment->end,
+                                   .first_live = segment->first_live,
+                                   .count = tail->count};
     segindex_end(&tail->groups, tail->start, segheader_mark(&segment->header), &group);
     segment_index_append(segment, load->host, buf_bytes(&tail->groups));
     return STATUS_OK;
@@ -302,7 +307,7 @@ static enum status load_tail(const struct segload *load, struct segment *segment
                              struct errinfo *err)
 {
     struct segscan scan;
-    struct tail tail = {.count = 0};
+    struct tail tail = {.from = segment->end};
     if (segment->file == NULL)
         return STATUS_OK;
     if (segment->reserved < SEGHEADER_BYTES && !segment->has_records)

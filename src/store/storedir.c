@@ -2,6 +2,7 @@
 #include "store/storedir.h"
 
 #include "base/clock.h"
+#include "store/streamname.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +13,6 @@
 enum {
     STORE_VERSION = 1,
     PATH_BYTES_MAX = 64 * 1024,
-    NAME_BYTES_MAX = 255,
     HOLDER_BYTES_MAX = 4096,
     TRASH_MAX = 1000,
 };
@@ -428,74 +428,11 @@ void storedir_close(struct storedir *dir)
     free(dir);
 }
 
-static bool stands_as_it_is(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-';
-}
-
-static enum status encode_name(struct bytes name, char out[NAME_BYTES_MAX + 1], struct errinfo *err)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    size_t size = 0;
-    char quoted[ERRINFO_QUOTED_MAX];
-    for (size_t i = 0; i < name.size; i++) {
-        unsigned char c = (unsigned char)name.data[i];
-        size_t used = stands_as_it_is((char)c) ? 1 : 3;
-        if (size + used > NAME_BYTES_MAX)
-            return errinfo_set(err, STATUS_LIMIT,
-                               "the stream name %s is too long for a directory's name; %d bytes "
-                               "are possible, three for each that is no letter or digit",
-                               errinfo_quote(name, quoted), NAME_BYTES_MAX);
-        if (used == 1) {
-            out[size] = (char)c;
-        } else {
-            out[size] = '%';
-            out[size + 1] = digits[c >> 4];
-            out[size + 2] = digits[c & 15];
-        }
-        size += used;
-    }
-    if (size == 0)
-        return errinfo_set(err, STATUS_INVALID, "a stream's name is empty");
-    out[size] = '\0';
-    return STATUS_OK;
-}
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-// The name of a directory's stream; false when no stream has such a directory.
-static bool decode_name(const char *encoded, char out[NAME_BYTES_MAX + 1], size_t *size)
-{
-    size_t done = 0;
-    size_t length = strlen(encoded);
-    for (size_t i = 0; i < length; done++) {
-        if (done == NAME_BYTES_MAX)
-            return false;
-        if (stands_as_it_is(encoded[i])) {
-            out[done] = encoded[i++];
-            continue;
-        }
-        if (encoded[i] != '%' || length - i < 3 || hex_value(encoded[i + 1]) < 0 ||
-            hex_value(encoded[i + 2]) < 0)
-            return false;
-        out[done] = (char)(hex_value(encoded[i + 1]) << 4 | hex_value(encoded[i + 2]));
-        i += 3;
-    }
-    *size = done;
-    return done > 0;
-}
-
 enum status storedir_stream_path(const struct storedir *dir, struct bytes name, struct buf *out,
                                  struct errinfo *err)
 {
-    char encoded[NAME_BYTES_MAX + 1];
-    enum status status = encode_name(name, encoded, err);
+    char encoded[STREAMNAME_BYTES_MAX + 1];
+    enum status status = streamname_encode(name, encoded, err);
     if (status != STATUS_OK)
         return status;
     return join(out, dir->home.data, "streams", encoded) != NULL ? STATUS_OK
@@ -506,13 +443,13 @@ enum status storedir_list(const struct storedir *dir, storedir_visit visit, void
                           struct errinfo *err)
 {
     struct buf names;
-    char name[NAME_BYTES_MAX + 1];
+    char name[STREAMNAME_BYTES_MAX + 1];
     size_t size;
     buf_init(&names, SIZE_MAX);
     enum status status = list_streams(dir, &names, err);
     struct bytes rest = buf_bytes(&names);
     for (; status == STATUS_OK && rest.size > 0; rest = bytes_from(rest, strlen(rest.data) + 1)) {
-        if (decode_name(rest.data, name, &size))
+        if (streamname_decode(rest.data, name, &size))
             status = visit(context, bytes_of(name, size));
     }
     buf_fini(&names);

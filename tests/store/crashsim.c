@@ -127,6 +127,35 @@ static void commit(struct walk *walk)
     walk->last_acked = walk->last;
 }
 
+// A commit whose batch is written while more is staged behind it, as another thread would do it.
+static void overlapped_commit(struct walk *walk)
+{
+    struct errinfo err = {0};
+    struct msglog_batch *batch = msglog_batch_take(walk->log);
+    if (batch == NULL)
+        return;
+    struct known taken[MESSAGES_MAX + 8];
+    memcpy(taken, walk->known, sizeof taken);
+    uint64_t last = walk->last;
+    for (uint64_t n = below(&walk->random, 12); n > 0; n--)
+        append(walk);
+    uint64_t first = 1 + below(&walk->random, walk->last);
+    if (below(&walk->random, 2) == 0)
+        remove_range(walk, first, first + 2, false);
+    if (below(&walk->random, 2) == 0)
+        remove_range(walk, 1, first, false);
+    msglog_batch_write(batch);
+    if (msglog_batch_done(walk->log, batch, &err) != STATUS_OK)
+        violation(walk, "commit failed", 0, err.text);
+    for (uint64_t seq = 1; seq <= last; seq++) {
+        if (taken[seq].stored == PERHAPS)
+            walk->known[seq].stored = YES;
+        if (taken[seq].removed == PERHAPS)
+            walk->known[seq].removed = YES;
+    }
+    walk->last_acked = last;
+}
+
 static void erase_pending(struct walk *walk)
 {
     struct errinfo err = {0};
@@ -288,7 +317,7 @@ static void step(struct walk *walk)
 {
     uint64_t *random = &walk->random;
     uint64_t first = 1 + below(random, walk->last + 1);
-    switch (below(random, 12)) {
+    switch (below(random, 13)) {
     case 0: remove_range(walk, first, first + below(random, 4), false); break;
     case 1: remove_range(walk, first, first, true); break;
     case 2: remove_range(walk, 1, walk->last * 3 / 4, false); break;
@@ -297,6 +326,7 @@ static void step(struct walk *walk)
     case 5:
     case 6: reclaim(walk); break;
     case 7: reopen(walk); break;
+    case 12: overlapped_commit(walk); break;
     case 8:
         remove_range(walk, 1, below(random, 3) == 0 ? UINT64_MAX : first, false);
         append(walk);
