@@ -49,7 +49,9 @@ enum status headers_check(struct bytes block, struct errinfo *err)
 {
     if (block.size == 0)
         return STATUS_OK;
-    if (!bytes_start_with(block, version))
+    struct bytes after = bytes_from(block, version.size);
+    if (!bytes_start_with(block, version) ||
+        !(bytes_start_with(after, line_end) || bytes_start_with(after, BYTES(" "))))
         return errinfo_set(err, STATUS_INVALID, "the header block does not begin with NATS/1.0");
     if (!bytes_end_with(block, BYTES("\r\n\r\n")))
         return errinfo_set(err, STATUS_INVALID, "the header block does not end in an empty line");
@@ -92,7 +94,8 @@ enum status headers_add(struct buf *out, struct bytes name, struct bytes value, 
 {
     char quoted[ERRINFO_QUOTED_MAX];
     bool bad_name = name.size == 0 || breaks_out(name) || bytes_find_byte(name, ':') != SIZE_MAX ||
-                    bytes_find_byte(name, ' ') != SIZE_MAX;
+                    bytes_find_byte(name, ' ') != SIZE_MAX ||
+                    bytes_find_byte(name, '\t') != SIZE_MAX;
     if (bad_name)
         return errinfo_set(err, STATUS_INVALID, "%s cannot be the name of a header",
                            errinfo_quote(name, quoted));

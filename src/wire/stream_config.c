@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/stream_config.h"
 
+#include "base/utf8.h"
+
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,7 +202,14 @@ static enum status read_metadata(struct stream_config *config, const json_t *met
         return STATUS_OK;
     if (!json_is_object(metadata))
         return wrong_type("metadata", err);
-    char *text = json_dumps(metadata, JSON_COMPACT);
+    const char *key;
+    const json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)metadata, key, value)
+    {
+        if (!json_is_string(value))
+            return wrong_type("metadata", err);
+    }
+    char *text = json_dumps(metadata, JSON_COMPACT | JSON_SORT_KEYS);
     if (text == NULL)
         return errinfo_set(err, STATUS_NO_MEMORY, "no memory for a stream's metadata");
     free(config->metadata);
@@ -208,8 +217,7 @@ static enum status read_metadata(struct stream_config *config, const json_t *met
     return STATUS_OK;
 }
 
-// JetStream takes 0 for "no limit" in each of these and answers -1.
-static void normalise(struct stream_config *config)
+void stream_config_normalise(struct stream_config *config)
 {
     int64_t *const limits[] = {&config->max_msgs, &config->max_bytes, &config->max_msg_size,
                                &config->max_msgs_per_subject, &config->max_consumers};
@@ -234,7 +242,7 @@ static enum status read_document(struct stream_config *config, const json_t *doc
         status = read_subjects(config, json_object_get(document, "subjects"), err);
     if (status == STATUS_OK)
         status = read_metadata(config, json_object_get(document, "metadata"), err);
-    normalise(config);
+    stream_config_normalise(config);
     return status;
 }
 
@@ -244,11 +252,15 @@ enum status stream_config_from_json(struct stream_config *config, struct bytes j
     struct stream_config read;
     json_error_t where;
     json_t *document = json_loadb(json.data, json.size, 0, &where);
+    if (document == NULL) {
+        char escaped[ERRINFO_QUOTED_MAX]; // the reason shows what stands in the text
+        return errinfo_set_code(err, STATUS_INVALID, CODE_INVALID_JSON, "invalid JSON: %s",
+                                errinfo_escape(bytes_of_string(where.text), escaped));
+    }
     if (!json_is_object(document)) {
         json_decref(document);
-        return errinfo_set_code(err, STATUS_INVALID, CODE_INVALID_JSON, "invalid JSON%s%s",
-                                document == NULL ? ": " : ": not an object",
-                                document == NULL ? where.text : "");
+        return errinfo_set_code(err, STATUS_INVALID, CODE_INVALID_JSON,
+                                "invalid JSON: not an object");
     }
     stream_config_init(&read);
     enum status status = read_document(&read, document, err);
@@ -269,36 +281,73 @@ static json_t *field_json(const struct field *field, const void *from)
     switch (field->kind) {
     case FIELD_STRING: {
         const char *text = *(char *const *)from;
-        return text == NULL ? NULL : json_string(text);
+        return text == NULL ? json_null() : json_string(text);
     }
     case FIELD_INTEGER:
     case FIELD_UNSIGNED:
         memcpy(&number, from, sizeof number);
-        return number == 0 && !field->always ? NULL : json_integer(number);
+        return number == 0 && !field->always ? json_null() : json_integer(number);
     case FIELD_INT: return json_integer(*(const int *)from);
     case FIELD_BOOL:
         memcpy(&flag, from, sizeof flag);
-        return !flag && !field->always ? NULL : json_boolean(flag);
+        return !flag && !field->always ? json_null() : json_boolean(flag);
     case FIELD_WORD: return json_string(field->words[*(const int *)from]);
     }
     return NULL;
 }
 
-enum status stream_config_to_json(const struct stream_config *config, struct buf *out)
+// What is NULL could not be made; JSON's null stands for a field that is left out.
+static bool put(json_t *document, const char *key, json_t *value)
+{
+    if (json_is_null(value))
+        return true;
+    return json_object_set_new(document, key, value) == 0;
+}
+
+static bool put_subjects(json_t *document, const struct stream_config *config)
+{
+    json_t *subjects = json_array();
+    bool good = true;
+    for (size_t i = 0; good && i < config->subject_count; i++)
+        good = json_array_append_new(subjects, json_string(config->subjects[i])) == 0;
+    if (good)
+        return put(document, "subjects", subjects);
+    json_decref(subjects);
+    return false;
+}
+
+static json_t *document_of(const struct stream_config *config)
 {
     json_t *document = json_object();
-    json_t *subjects = json_array();
-    for (size_t i = 0; i < config->subject_count; i++)
-        json_array_append_new(subjects, json_string(config->subjects[i]));
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        json_t *value = field_json(&fields[i], (const char *)config + fields[i].offset);
-        if (value != NULL)
-            json_object_set_new(document, fields[i].key, value);
-    }
-    json_object_set_new(document, "subjects", subjects);
-    if (config->metadata != NULL)
-        json_object_set_new(document, "metadata", json_loads(config->metadata, 0, NULL));
-    char *text = json_dumps(document, JSON_COMPACT);
+    bool good = document != NULL && put_subjects(document, config);
+    for (size_t i = 0; good && i < sizeof fields / sizeof fields[0]; i++)
+        good = put(document, fields[i].key,
+                   field_json(&fields[i], (const char *)config + fields[i].offset));
+    if (good && config->metadata != NULL)
+        good = put(document, "metadata", json_loads(config->metadata, 0, NULL));
+    if (good)
+        return document;
+    json_decref(document);
+    return NULL;
+}
+
+static bool strings_are_utf8(const struct stream_config *config)
+{
+    bool good = utf8_is_valid(bytes_of_string(config->name)) &&
+                utf8_is_valid(bytes_of_string(config->description)) &&
+                utf8_is_valid(bytes_of_string(config->metadata));
+    for (size_t i = 0; good && i < config->subject_count; i++)
+        good = utf8_is_valid(bytes_of_string(config->subjects[i]));
+    return good;
+}
+
+enum status stream_config_to_json(const struct stream_config *config, struct buf *out)
+{
+    // JSON is UTF-8: a configuration is written with every field that it has, or not at all.
+    if (!strings_are_utf8(config))
+        return STATUS_INVALID;
+    json_t *document = document_of(config);
+    char *text = document == NULL ? NULL : json_dumps(document, JSON_COMPACT);
     json_decref(document);
     if (text == NULL)
         return STATUS_NO_MEMORY;

@@ -27,8 +27,8 @@ static const char *token_fault(struct bytes token, bool last, bool wildcards)
         return "has an empty token (two dots, or a dot at an end)";
     for (size_t i = 0; i < token.size; i++) {
         char c = token.data[i];
-        if (c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\0')
-            return "holds a blank, tab, line end or NUL";
+        if (c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' || c == '\0')
+            return "holds a blank, tab, line end or other white space, or NUL";
     }
     if (!wildcards && (is_star(token) || is_rest(token)))
         return "has a wildcard where none is allowed";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Subjects: tokens separated by dots. A literal subject names messages; a pattern may have "*" for
 // one whole token and ">" as its last token for one or more. No token is empty, and none holds
-// blanks, tabs, CR, LF or NUL.
+// blanks, tabs, CR, LF, FF or NUL (as nats-server's isValidSubject).
 #pragma once
 
 #include "base/bytes.h"
