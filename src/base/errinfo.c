@@ -117,17 +117,15 @@ static size_t quote_one(struct bytes part, uint32_t code, bool valid, char *out)
     return size;
 }
 
-const char *errinfo_quote(struct bytes text, char out[ERRINFO_QUOTED_MAX])
+// Writes the escaped text from `size` on, and leaves room for a quote and a NUL; returns its end.
+static size_t escape(struct bytes text, char out[ERRINFO_QUOTED_MAX], size_t size)
 {
-    size_t size = 0;
     size_t at = 0;
-    out[size++] = '"';
     for (int shown = 0; at < text.size; shown++) {
         // Room for the longest escape, the dots, the closing quote and the NUL.
         if (shown == QUOTED_CODE_POINTS_MAX || size + 12 + 5 > ERRINFO_QUOTED_MAX) {
             memcpy(out + size, "...", 3);
-            size += 3;
-            break;
+            return size + 3;
         }
         uint32_t code;
         bool valid;
@@ -135,7 +133,20 @@ const char *errinfo_quote(struct bytes text, char out[ERRINFO_QUOTED_MAX])
         size += quote_one(bytes_slice(text, at, used), code, valid, out + size);
         at += used;
     }
+    return size;
+}
+
+const char *errinfo_quote(struct bytes text, char out[ERRINFO_QUOTED_MAX])
+{
+    out[0] = '"';
+    size_t size = escape(text, out, 1);
     out[size++] = '"';
     out[size] = '\0';
+    return out;
+}
+
+const char *errinfo_escape(struct bytes text, char out[ERRINFO_QUOTED_MAX])
+{
+    out[escape(text, out, 0)] = '\0';
     return out;
 }

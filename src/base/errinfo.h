@@ -43,3 +43,6 @@ enum { ERRINFO_QUOTED_MAX = 256 };
 // invalid UTF-8 as escapes (\n, \x1b), at most 80 characters of the original and then "...".
 // Returns out.
 const char *errinfo_quote(struct bytes text, char out[ERRINFO_QUOTED_MAX]);
+
+// The same without the quotes around it, for a text that a protocol prescribes. Returns out.
+const char *errinfo_escape(struct bytes text, char out[ERRINFO_QUOTED_MAX]);

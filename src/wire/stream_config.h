@@ -62,9 +62,14 @@ enum status stream_config_add_subject(struct stream_config *config, struct bytes
                                       struct errinfo *err);
 enum status stream_config_copy(struct stream_config *to, const struct stream_config *from);
 
+// JetStream takes 0 and anything negative for "no limit" and answers -1; no replicas are one.
+void stream_config_normalise(struct stream_config *config);
+
 // JSON as the JetStream API has it (ages and windows in nanoseconds). Unknown keys are ignored;
 // a key of the wrong type is STATUS_INVALID naming it, with err_code 10025. Equal configurations
 // give equal JSON. A string that is not UTF-8 cannot be written: STATUS_INVALID.
 enum status stream_config_from_json(struct stream_config *config, struct bytes json,
                                     struct errinfo *err);
+
+// Appends the JSON. STATUS_INVALID when a string is not UTF-8.
 enum status stream_config_to_json(const struct stream_config *config, struct buf *out);
