@@ -77,7 +77,7 @@ static struct msglog *open_log(const char *path, bool create)
         remove_directory(path);
         check(msglog_create(host_posix(), path, 1, &err), &err);
     }
-    check(msglog_open(&log, host_posix(), path, NULL, NULL, NULL, &err), &err);
+    check(msglog_open(&log, host_posix(), path, NULL, &err), &err);
     return log;
 }
 

@@ -7,6 +7,9 @@
 int64_t clock_realtime_ns(void);  // since 1970, UTC
 int64_t clock_monotonic_ns(void); // since some point, never backwards; for durations
 
+// Lets at least that much time pass.
+void clock_pause(uint32_t ms);
+
 enum { CLOCK_RFC3339_SIZE = 36 };
 
 // "2026-11-23T09:41:07.123456789Z" (RFC 3339, as NATS writes it: no fraction when it is zero,

@@ -95,8 +95,8 @@ static enum status index_entry(void *context, const struct msglog_entry *entry)
 static enum status open_log(struct stream *stream, struct errinfo *err)
 {
     struct msglog_state state;
-    enum status status = msglog_open(&stream->log, stream->host, stream->directory, NULL,
-                                     index_entry, stream, err);
+    struct msglog_options options = {.visit = index_entry, .visit_context = stream};
+    enum status status = msglog_open(&stream->log, stream->host, stream->directory, &options, err);
     if (status != STATUS_OK)
         return status;
     msglog_state_get(stream->log, &state);

@@ -27,8 +27,8 @@ enum status stream_get(struct stream *stream, uint64_t seq, enum msglog_part par
 enum status stream_get_range(struct stream *stream, const struct stream_range *wanted,
                              struct buf *storage, struct bytes *range, struct errinfo *err)
 {
-    enum status status = msglog_read_range(stream->log, wanted->seq, wanted->from, wanted->size,
-                                           storage, range, err);
+    struct msglog_range part = {.offset = wanted->from, .size = wanted->size};
+    enum status status = msglog_read_range(stream->log, wanted->seq, part, storage, range, err);
     return status == STATUS_NOT_FOUND ? no_message(err) : status;
 }
 

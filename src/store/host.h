@@ -49,6 +49,9 @@ struct host {
     // Takes the exclusive advisory lock of an open file without waiting; EWOULDBLOCK when another
     // process has it. Closing the file gives it back, and so does the end of the process.
     int (*lock)(void *context, struct host_file *file);
+
+    // Lets at least that much time pass.
+    void (*pause)(void *context, uint32_t ms);
 };
 
 // The host of a POSIX system; static storage.

@@ -5,6 +5,8 @@
 #define _GNU_SOURCE // fallocate and flock
 #include "store/host.h"
 
+#include "base/clock.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -232,6 +234,12 @@ static int posix_lock(void *context, struct host_file *file)
     return failed != 0 ? errno : 0;
 }
 
+static void posix_pause(void *context, uint32_t ms)
+{
+    (void)context;
+    clock_pause(ms);
+}
+
 const struct host *host_posix(void)
 {
     static const struct host table = {
@@ -250,6 +258,7 @@ const struct host *host_posix(void)
         .remove_directory = posix_remove_directory,
         .list = posix_list,
         .lock = posix_lock,
+        .pause = posix_pause,
     };
     return &table;
 }

@@ -150,7 +150,7 @@ enum status msglog_create(const struct host *host, const char *directory, uint64
         return status;
     if (found > 0) {
         // The files may be all that a crash left of an earlier attempt.
-        status = msglog_open(&log, host, directory, NULL, NULL, NULL, err);
+        status = msglog_open(&log, host, directory, NULL, err);
         if (status == STATUS_OK)
             msglog_close(log);
         if (status == STATUS_OK)
@@ -245,8 +245,9 @@ static void describe(const struct slot *slot, struct msglog_entry *entry)
     };
 }
 
-static enum status count_and_visit(struct msglog *log, msglog_visit visit, void *context)
+static enum status count_and_visit(struct msglog *log, const struct msglog_options *options)
 {
+    msglog_visit visit = options == NULL ? NULL : options->visit;
     log->messages = 0;
     log->bytes = 0;
     for (size_t i = 0; i < log->count; i++) {
@@ -258,7 +259,7 @@ static enum status count_and_visit(struct msglog *log, msglog_visit visit, void 
             log->messages++;
             log->bytes += slot_message_bytes(&segment->slots[k]);
             describe(&segment->slots[k], &entry);
-            enum status status = visit == NULL ? STATUS_OK : visit(context, &entry);
+            enum status status = visit == NULL ? STATUS_OK : visit(options->visit_context, &entry);
             if (status != STATUS_OK)
                 return status;
         }
@@ -284,8 +285,8 @@ static enum status remove_temporary(const struct host *host, const char *directo
     return STATUS_OK;
 }
 
-static enum status fill_log(struct msglog *log, const struct listing *listing, msglog_visit visit,
-                            void *context, struct errinfo *err)
+static enum status fill_log(struct msglog *log, const struct listing *listing,
+                            const struct msglog_options *options, struct errinfo *err)
 {
     enum status status = remove_temporary(log->host, log->directory, listing, err);
     if (status == STATUS_OK)
@@ -295,15 +296,14 @@ static enum status fill_log(struct msglog *log, const struct listing *listing, m
     if (status == STATUS_OK)
         status = settle(log, err);
     if (status == STATUS_OK)
-        status = count_and_visit(log, visit, context);
+        status = count_and_visit(log, options);
     for (size_t i = 0; i < log->count; i++)
         segment_compact(log->segments[i]);
     return status;
 }
 
 enum status msglog_open(struct msglog **out, const struct host *host, const char *directory,
-                        const struct msglog_options *options, msglog_visit visit, void *context,
-                        struct errinfo *err)
+                        const struct msglog_options *options, struct errinfo *err)
 {
     struct listing listing;
     struct msglog *log = NULL;
@@ -311,7 +311,7 @@ enum status msglog_open(struct msglog **out, const struct host *host, const char
     if (status == STATUS_OK)
         status = new_log(&log, host, directory, options, err);
     if (status == STATUS_OK)
-        status = fill_log(log, &listing, visit, context, err);
+        status = fill_log(log, &listing, options, err);
     listing_fini(&listing);
     if (status != STATUS_OK) {
         msglog_close(log);

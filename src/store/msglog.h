@@ -40,24 +40,26 @@ struct msglog_entry {
     uint32_t body_bytes;
 };
 
-struct msglog_options {
-    uint64_t segment_bytes; // size at which a new segment is begun; 0 takes the default
-};
-
 // Called by msglog_open for each live message in rising order. A status other than OK ends the open
 // with it.
 typedef enum status (*msglog_visit)(void *context, const struct msglog_entry *entry);
+
+struct msglog_options {
+    uint64_t segment_bytes; // size at which a new segment is begun; 0 takes the default
+    msglog_visit visit;     // NULL for none
+    void *visit_context;
+};
 
 // Makes the directory (whose parent exists) and an empty log whose first message will have
 // first_seq (at least 1) or more. STATUS_EXISTS when the directory has a log.
 enum status msglog_create(const struct host *host, const char *directory, uint64_t first_seq,
                           struct errinfo *err);
 
-// Opens a log: reads the indexes, scans only what they do not cover yet, drops a torn tail that was
-// never acknowledged, rebuilds a missing or damaged index. Bodies are not read.
+// Opens a log (options may be NULL): reads the indexes, scans only what they do not cover yet,
+// drops a torn tail that was never acknowledged, rebuilds a missing or damaged index. Bodies are
+// not read.
 enum status msglog_open(struct msglog **out, const struct host *host, const char *directory,
-                        const struct msglog_options *options, msglog_visit visit, void *context,
-                        struct errinfo *err);
+                        const struct msglog_options *options, struct errinfo *err);
 void msglog_close(struct msglog *log); // takes NULL; what is staged and not committed is dropped
 
 // Stages a message; its seq must be above every earlier one. The bytes are copied. It becomes
@@ -96,10 +98,15 @@ enum msglog_part {
 enum status msglog_read(struct msglog *log, uint64_t seq, enum msglog_part part,
                         struct buf *storage, struct msglog_message *message, struct errinfo *err);
 
-// Reads `size` bytes of a committed message's body from `offset` on (both clamped to the body),
-// with the checksums of the blocks they lie in, and without reading the rest. *bytes borrows from
-// storage.
-enum status msglog_read_range(struct msglog *log, uint64_t seq, uint64_t offset, uint64_t size,
+// A part of a body; both are clamped to what there is.
+struct msglog_range {
+    uint64_t offset;
+    uint64_t size;
+};
+
+// Reads a part of a committed message's body, with the checksums of the blocks it lies in and
+// without reading the rest. *bytes borrows from storage.
+enum status msglog_read_range(struct msglog *log, uint64_t seq, struct msglog_range range,
                               struct buf *storage, struct bytes *bytes, struct errinfo *err);
 
 // What the index says of a committed message; false when it is not there.

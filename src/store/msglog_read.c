@@ -120,7 +120,7 @@ enum status msglog_read(struct msglog *log, uint64_t seq, enum msglog_part part,
     return STATUS_OK;
 }
 
-enum status msglog_read_range(struct msglog *log, uint64_t seq, uint64_t offset, uint64_t size,
+enum status msglog_read_range(struct msglog *log, uint64_t seq, struct msglog_range range,
                               struct buf *storage, struct bytes *bytes, struct errinfo *err)
 {
     struct reading reading;
@@ -128,8 +128,8 @@ enum status msglog_read_range(struct msglog *log, uint64_t seq, uint64_t offset,
     if (status != STATUS_OK)
         return status;
     uint64_t body_bytes = reading.slot->body_bytes;
-    offset = offset < body_bytes ? offset : body_bytes;
-    size = size < body_bytes - offset ? size : body_bytes - offset;
+    uint64_t offset = range.offset < body_bytes ? range.offset : body_bytes;
+    uint64_t size = range.size < body_bytes - offset ? range.size : body_bytes - offset;
     uint64_t from = offset / RECORD_BLOCK_BYTES * RECORD_BLOCK_BYTES;
     uint64_t to = (offset + size + RECORD_BLOCK_BYTES - 1) / RECORD_BLOCK_BYTES *
                   RECORD_BLOCK_BYTES;

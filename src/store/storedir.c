@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/storedir.h"
 
-#include "base/clock.h"
 #include "store/streamname.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     STORE_VERSION = 1,
     PATH_BYTES_MAX = 64 * 1024,
     HOLDER_BYTES_MAX = 4096,
     TRASH_MAX = 1000,
+    LOCK_PAUSE_MS = 1,
 };
 
 static const char format_line[] = "agog store, format ";
@@ -149,23 +148,20 @@ static enum status busy(const struct storedir *dir, uint32_t waited_ms, struct e
 
 // Advisory locks have no wait with a time limit, and a timer signal belongs to the process, not to
 // a library. So the lock is asked for again after short pauses; the holder does not depend on them.
-// They stay short because a reader that waits for a report is woken while its writer still holds it.
+// They stay short because a reader that waits for a report is woken while its writer still holds
+// it.
 static enum status take_lock(struct storedir *dir, uint32_t wait_ms, struct errinfo *err)
 {
     const struct host *host = dir->host;
-    int64_t end_ns = clock_monotonic_ns() + (int64_t)wait_ms * 1000000;
-    struct timespec pause = {.tv_nsec = 100000};
-    for (;;) {
+    for (uint32_t waited_ms = 0;; waited_ms += LOCK_PAUSE_MS) {
         int failure = host->lock(host->context, dir->lock);
         if (failure == 0)
             return STATUS_OK;
         if (failure != EWOULDBLOCK)
             return errinfo_set_errno(err, failure, "cannot lock the store %s", dir->home.data);
-        if (clock_monotonic_ns() >= end_ns)
+        if (waited_ms >= wait_ms)
             return busy(dir, wait_ms, err);
-        nanosleep(&pause, NULL);
-        if (pause.tv_nsec < 1000000)
-            pause.tv_nsec *= 2;
+        host->pause(host->context, LOCK_PAUSE_MS);
     }
 }
 

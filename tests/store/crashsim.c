@@ -181,7 +181,7 @@ static struct msglog *open_log(struct walk *walk, struct simhost *sim)
     struct errinfo err = {0};
     struct msglog *log = NULL;
     struct msglog_options options = {.segment_bytes = SEGMENT_BYTES};
-    if (msglog_open(&log, simhost_host(sim), directory, &options, NULL, NULL, &err) != STATUS_OK)
+    if (msglog_open(&log, simhost_host(sim), directory, &options, &err) != STATUS_OK)
         violation(walk, "open failed", 0, err.text);
     return log;
 }

@@ -444,6 +444,13 @@ static int sim_lock(void *context, struct host_file *file)
     return 0;
 }
 
+// Simulated time needs no waiting.
+static void sim_pause(void *context, uint32_t ms)
+{
+    (void)context;
+    (void)ms;
+}
+
 struct simhost *simhost_new(void)
 {
     struct simhost *sim = must(calloc(1, sizeof *sim));
@@ -465,6 +472,7 @@ struct simhost *simhost_new(void)
         .remove_directory = sim_remove_directory,
         .list = sim_list,
         .lock = sim_lock,
+        .pause = sim_pause,
     };
     return sim;
 }

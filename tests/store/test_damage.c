@@ -38,7 +38,7 @@ static struct msglog *open_log(struct simhost *sim)
     struct errinfo err = {0};
     struct msglog *log = NULL;
     struct msglog_options options = {.segment_bytes = SEGMENT_BYTES};
-    if (msglog_open(&log, simhost_host(sim), directory, &options, NULL, NULL, &err) != STATUS_OK)
+    if (msglog_open(&log, simhost_host(sim), directory, &options, &err) != STATUS_OK)
         fail_msg("open: %s", err.text);
     return log;
 }
@@ -203,9 +203,8 @@ static void a_flipped_byte_without_indexes_still_serves_nothing_wrong(void **sta
             struct msglog_options options = {.segment_bytes = SEGMENT_BYTES};
             // A removal record is lost for good here, and with it what it removed comes back: that
             // is why the index has a copy. What is read must be right all the same.
-            assert_int_equal(
-                msglog_open(&log, simhost_host(copy), directory, &options, NULL, NULL, NULL),
-                STATUS_OK);
+            assert_int_equal(msglog_open(&log, simhost_host(copy), directory, &options, NULL),
+                             STATUS_OK);
             struct buf storage;
             size_t lost = 0;
             buf_init(&storage, SIZE_MAX);
@@ -298,7 +297,7 @@ static void a_segment_under_another_name_is_refused(void **state)
     char to[64];
     strcpy(to, "log/0000000000000077.seg");
     assert_int_equal(host->rename(host->context, segment_path(2), to), 0);
-    assert_int_equal(msglog_open(&log, host, directory, NULL, NULL, NULL, &err), STATUS_CORRUPT);
+    assert_int_equal(msglog_open(&log, host, directory, NULL, &err), STATUS_CORRUPT);
     assert_non_null(strstr(err.text, "is a copy of segment 0000000000000002"));
     simhost_free(sim);
 }
@@ -337,8 +336,7 @@ static void a_newer_segment_is_refused_with_a_hint(void **state)
     unsigned char *content = simhost_content(sim, segment_path(2), &size);
     le_put32(content + 4, 2);
     le_put32(content + 60, crc32c(0, content, 60));
-    assert_int_equal(msglog_open(&log, simhost_host(sim), directory, NULL, NULL, NULL, &err),
-                     STATUS_FORMAT);
+    assert_int_equal(msglog_open(&log, simhost_host(sim), directory, NULL, &err), STATUS_FORMAT);
     assert_non_null(strstr(err.text, "written by a newer agog"));
     simhost_free(sim);
 }
@@ -349,9 +347,9 @@ static void a_directory_without_segments_is_no_log(void **state)
     struct simhost *sim = simhost_new();
     const struct host *host = simhost_host(sim);
     struct msglog *log = NULL;
-    assert_int_equal(msglog_open(&log, host, directory, NULL, NULL, NULL, NULL), STATUS_NOT_FOUND);
+    assert_int_equal(msglog_open(&log, host, directory, NULL, NULL), STATUS_NOT_FOUND);
     host->make_directory(host->context, directory);
-    assert_int_equal(msglog_open(&log, host, directory, NULL, NULL, NULL, NULL), STATUS_NOT_FOUND);
+    assert_int_equal(msglog_open(&log, host, directory, NULL, NULL), STATUS_NOT_FOUND);
     simhost_free(sim);
 }
 

@@ -51,7 +51,7 @@ static struct msglog *open_log(const struct place *place, uint64_t segment_bytes
     struct errinfo err = {0};
     struct msglog *log = NULL;
     struct msglog_options options = {.segment_bytes = segment_bytes};
-    enum status status = msglog_open(&log, host_posix(), place->log, &options, NULL, NULL, &err);
+    enum status status = msglog_open(&log, host_posix(), place->log, &options, &err);
     if (status != STATUS_OK)
         fail_msg("open: %s", err.text);
     return log;
@@ -242,7 +242,9 @@ static void a_range_of_a_large_body_is_read_alone(void **state)
     struct bytes part;
     buf_init(&storage, SIZE_MAX);
     for (size_t from = 0; from <= size + 5000; from += 9973) {
-        assert_int_equal(msglog_read_range(log, 1, from, 70000, &storage, &part, NULL), STATUS_OK);
+        assert_int_equal(
+            msglog_read_range(log, 1, (struct msglog_range){from, 70000}, &storage, &part, NULL),
+            STATUS_OK);
         assert_true(bytes_equal(part, bytes_slice(bytes_of(body, size), from, 70000)));
     }
     buf_fini(&storage);

@@ -21,7 +21,7 @@ static struct msglog *open_log(struct simhost *sim)
     struct errinfo err = {0};
     struct msglog *log = NULL;
     struct msglog_options options = {.segment_bytes = SEGMENT_BYTES};
-    if (msglog_open(&log, simhost_host(sim), "log", &options, NULL, NULL, &err) != STATUS_OK)
+    if (msglog_open(&log, simhost_host(sim), "log", &options, &err) != STATUS_OK)
         fail_msg("open: %s", err.text);
     return log;
 }
@@ -232,7 +232,7 @@ static void the_owner_appends_reads_and_removes_while_another_thread_writes(void
     assert_non_null(mkdtemp(root));
     snprintf(path, sizeof path, "%s/log", root);
     assert_int_equal(msglog_create(host_posix(), path, 1, NULL), STATUS_OK);
-    assert_int_equal(msglog_open(&log, host_posix(), path, &options, NULL, NULL, NULL), STATUS_OK);
+    assert_int_equal(msglog_open(&log, host_posix(), path, &options, NULL), STATUS_OK);
     uint64_t seq = 1;
     uint64_t committed = 0;
     for (int round = 0; round < 60; round++) {
