@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/dedup.h"
 
+#include "base/assert.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,28 +24,35 @@ uint64_t dedup_find(const struct dedup *dedup, struct bytes id)
     return entry == NULL ? 0 : entry->seq;
 }
 
-enum status dedup_add(struct dedup *dedup, struct bytes id, uint64_t seq, int64_t time_ns)
+enum status dedup_prepare(struct dedup *dedup, struct bytes id, struct dedup_entry **entry)
 {
-    // Two messages of one id can only stand in the log when the window was shorter before.
-    struct dedup_entry *known = map_find(&dedup->ids, id);
-    if (known != NULL)
-        return STATUS_OK;
-    struct dedup_entry *entry = malloc(sizeof *entry + id.size);
-    if (entry == NULL)
+    enum status status = map_reserve(&dedup->ids, dedup->ids.count + 1);
+    if (status != STATUS_OK)
+        return status;
+    struct dedup_entry *made = malloc(sizeof *made + id.size);
+    if (made == NULL)
         return STATUS_NO_MEMORY;
-    char *text = (char *)(entry + 1);
-    memcpy(text, id.data, id.size);
-    *entry = (struct dedup_entry){.time_ns = time_ns, .seq = seq, .id = bytes_of(text, id.size)};
-    if (map_add(&dedup->ids, entry->id, entry) != STATUS_OK) {
-        free(entry);
-        return STATUS_NO_MEMORY;
-    }
+    char *text = (char *)(made + 1);
+    if (id.size > 0)
+        memcpy(text, id.data, id.size);
+    *made = (struct dedup_entry){.id = bytes_of(text, id.size)};
+    *entry = made;
+    return STATUS_OK;
+}
+
+void dedup_put(struct dedup *dedup, struct dedup_entry *entry, uint64_t seq, int64_t time_ns)
+{
+    entry->seq = seq;
+    entry->time_ns = time_ns;
+    // An older entry of the id stays in the order of time, but is no longer found.
+    map_take(&dedup->ids, entry->id);
+    enum status status = map_add(&dedup->ids, entry->id, entry);
+    ASSERT(status == STATUS_OK);
     if (dedup->newest != NULL)
         dedup->newest->newer = entry;
     else
         dedup->oldest = entry;
     dedup->newest = entry;
-    return STATUS_OK;
 }
 
 void dedup_forget_before(struct dedup *dedup, int64_t time_ns)
@@ -53,7 +62,8 @@ void dedup_forget_before(struct dedup *dedup, int64_t time_ns)
         dedup->oldest = entry->newer;
         if (dedup->oldest == NULL)
             dedup->newest = NULL;
-        map_take(&dedup->ids, entry->id);
+        if (map_find(&dedup->ids, entry->id) == entry)
+            map_take(&dedup->ids, entry->id);
         free(entry);
     }
 }

@@ -9,9 +9,11 @@
 #include <string.h>
 
 struct slot {
-    struct stream_config config; // as on disk; an open stream has its own copy
+    struct stream_config config; // as on disk when it was loaded; an open stream has the newest
     int64_t created_ns;
     struct stream *stream; // NULL until it is needed
+    struct errinfo *why;   // its configuration cannot be read: the config has its name alone
+    enum status damage;
 };
 
 struct engine {
@@ -25,6 +27,12 @@ static void slot_fini(struct slot *slot)
 {
     stream_close(slot->stream);
     stream_config_fini(&slot->config);
+    free(slot->why);
+}
+
+static const struct stream_config *config_of(const struct slot *slot)
+{
+    return slot->stream != NULL ? stream_get_config(slot->stream) : &slot->config;
 }
 
 static int compare_slots(const void *a, const void *b)
@@ -56,23 +64,46 @@ struct loading {
     struct errinfo *err;
 };
 
+// A stream whose configuration is damaged keeps its place and its name, and says what is wrong
+// whenever it is asked for; the others are not touched by it.
+static enum status note_damage(struct slot *slot, struct bytes name, enum status damage,
+                               const struct errinfo *why)
+{
+    slot->damage = damage;
+    slot->why = malloc(sizeof *slot->why);
+    if (slot->why == NULL)
+        return STATUS_NO_MEMORY;
+    *slot->why = *why;
+    stream_config_fini(&slot->config);
+    return stream_config_set_string(&slot->config.name, name);
+}
+
 static enum status load_stream(void *context, struct bytes name)
 {
     const struct loading *loading = context;
     struct engine *engine = loading->engine;
-    struct slot slot = {.stream = NULL};
+    struct slot slot = {.damage = STATUS_OK};
+    struct errinfo why = {.protocol_code = 0};
     struct buf path;
+    stream_config_init(&slot.config);
     enum status status = path_of(engine, name, &path, loading->err);
     if (status == STATUS_OK)
-        status = stream_peek(engine->host, path.data, &slot.config, &slot.created_ns, loading->err);
+        status = stream_peek(engine->host, path.data, &slot.config, &slot.created_ns, &why);
+    if (status == STATUS_OK && !bytes_equal(bytes_of_string(slot.config.name), name))
+        status = errinfo_set(&why, STATUS_CORRUPT, "the configuration in %s is of stream %s",
+                             path.data, slot.config.name == NULL ? "" : slot.config.name);
     buf_fini(&path);
     // A directory without a configuration is a creation that a crash cut short.
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;
+    if (status != STATUS_OK && status != STATUS_NO_MEMORY)
+        status = note_damage(&slot, name, status, &why);
     if (status == STATUS_OK)
         status = add_slot(engine, &slot);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) {
         slot_fini(&slot);
+        errinfo_set(loading->err, status, "no memory to open the store");
+    }
     return status;
 }
 
@@ -113,10 +144,17 @@ static struct slot *find(const struct engine *engine, struct bytes name)
     return NULL;
 }
 
+static enum status say_damage(const struct slot *slot, struct errinfo *err)
+{
+    return errinfo_set(err, slot->damage, "stream %s: %s", slot->config.name, slot->why->text);
+}
+
 static enum status open_slot(struct engine *engine, struct slot *slot, int64_t now_ns,
                              struct stream **stream, struct errinfo *err)
 {
     enum status status = STATUS_OK;
+    if (slot->damage != STATUS_OK)
+        return say_damage(slot, err);
     if (slot->stream == NULL) {
         struct buf path;
         status = path_of(engine, bytes_of_string(slot->config.name), &path, err);
@@ -163,7 +201,7 @@ enum status engine_stream_for(struct engine *engine, struct bytes subject, int64
     if (status != STATUS_OK)
         return status;
     for (size_t i = 0; i < engine->count; i++) {
-        if (listens_to(&engine->slots[i].config, subject))
+        if (listens_to(config_of(&engine->slots[i]), subject))
             return open_slot(engine, &engine->slots[i], now_ns, stream, err);
     }
     return errinfo_set_code(err, STATUS_NOT_FOUND, JSERROR_NO_STREAM_FOR_SUBJECT,
@@ -175,7 +213,7 @@ static enum status check_overlap(const struct engine *engine, const struct strea
                                  struct errinfo *err)
 {
     for (size_t i = 0; i < engine->count; i++) {
-        const struct stream_config *other = &engine->slots[i].config;
+        const struct stream_config *other = config_of(&engine->slots[i]);
         if (strcmp(other->name, config->name) == 0)
             continue;
         for (size_t a = 0; a < config->subject_count; a++) {
@@ -211,23 +249,45 @@ static enum status compare(const struct stream_config *a, const struct stream_co
 static enum status create_slot(struct engine *engine, const struct stream_config *config,
                                int64_t now_ns, struct errinfo *err)
 {
-    struct slot slot = {.created_ns = now_ns};
+    struct slot slot = {.damage = STATUS_OK};
     struct buf path;
     struct bytes name = bytes_of_string(config->name);
+    stream_config_init(&slot.config);
     enum status status = path_of(engine, name, &path, err);
-    // What a creation that was cut short left behind is no stream, and in the way.
     if (status == STATUS_OK)
-        status = storedir_stream_delete(engine->store, name, err);
-    if (status == STATUS_OK || status == STATUS_NOT_FOUND)
         status = stream_create(engine->host, path.data, config, now_ns, err);
-    buf_fini(&path);
+    // An empty log that a creation left when it was cut short is no stream, and in the way.
+    if (status == STATUS_EXISTS) {
+        status = storedir_stream_delete(engine->store, name, err);
+        if (status == STATUS_OK)
+            status = stream_create(engine->host, path.data, config, now_ns, err);
+    }
     if (status == STATUS_OK)
-        status = stream_config_copy(&slot.config, config);
+        status = stream_peek(engine->host, path.data, &slot.config, &slot.created_ns, err);
+    buf_fini(&path);
     if (status == STATUS_OK)
         status = add_slot(engine, &slot);
     if (status == STATUS_NO_MEMORY)
         errinfo_set(err, status, "no memory to create stream %s", config->name);
+    if (status != STATUS_OK)
+        slot_fini(&slot);
     return status;
+}
+
+static enum status create_beside(const struct slot *there, const struct stream_config *config,
+                                 struct errinfo *err)
+{
+    bool equal = false;
+    if (there->damage != STATUS_OK)
+        return say_damage(there, err);
+    enum status status = compare(config, config_of(there), &equal);
+    if (status != STATUS_OK)
+        return errinfo_set(err, status, "no memory to create stream %s", config->name);
+    if (!equal)
+        return errinfo_set_code(err, STATUS_EXISTS, JSERROR_STREAM_NAME_IN_USE,
+                                "stream name already in use with a different configuration: %s",
+                                config->name);
+    return STATUS_OK;
 }
 
 enum status engine_create(struct engine *engine, const struct stream_config *config, int64_t now_ns,
@@ -235,51 +295,52 @@ enum status engine_create(struct engine *engine, const struct stream_config *con
 {
     struct stream_config checked;
     enum status status = stream_config_copy(&checked, config);
-    if (status == STATUS_OK)
-        status = stream_config_check(&checked, err);
+    if (status != STATUS_OK)
+        return errinfo_set(err, status, "no memory to create a stream");
+    status = stream_config_check(&checked, err);
     const struct slot *there = status == STATUS_OK ? find(engine, bytes_of_string(checked.name))
                                                    : NULL;
     if (there != NULL) {
-        bool equal = false;
-        status = compare(&checked, &there->config, &equal);
-        if (status == STATUS_OK && !equal)
-            status = errinfo_set_code(err, STATUS_EXISTS, JSERROR_STREAM_NAME_IN_USE,
-                                      "stream name already in use with a different "
-                                      "configuration: %s",
-                                      checked.name);
-        *created = false;
+        status = create_beside(there, &checked, err);
     } else if (status == STATUS_OK) {
         status = check_overlap(engine, &checked, err);
         if (status == STATUS_OK)
             status = create_slot(engine, &checked, now_ns, err);
-        *created = status == STATUS_OK;
     }
     stream_config_fini(&checked);
+    if (status == STATUS_OK)
+        *created = there == NULL;
+    return status;
+}
+
+static enum status update_slot(struct engine *engine, struct slot *slot,
+                               const struct stream_config *config, int64_t now_ns,
+                               struct errinfo *err)
+{
+    struct stream *stream;
+    enum status status = open_slot(engine, slot, now_ns, &stream, err);
+    if (status == STATUS_OK)
+        status = stream_update(stream, config, now_ns, err);
     return status;
 }
 
 enum status engine_update(struct engine *engine, const struct stream_config *config, int64_t now_ns,
                           struct errinfo *err)
 {
-    struct stream *stream;
-    struct stream_config copy;
-    if (config->name == NULL)
-        return no_stream(BYTES(""), err);
-    struct slot *slot = find(engine, bytes_of_string(config->name));
-    if (slot == NULL)
-        return no_stream(bytes_of_string(config->name), err);
-    enum status status = check_overlap(engine, config, err);
-    if (status == STATUS_OK)
-        status = open_slot(engine, slot, now_ns, &stream, err);
-    if (status == STATUS_OK)
-        status = stream_update(stream, config, now_ns, err);
-    if (status == STATUS_OK)
-        status = stream_config_copy(&copy, stream_get_config(stream));
+    struct stream_config checked;
+    enum status status = stream_config_copy(&checked, config);
     if (status != STATUS_OK)
-        return status;
-    stream_config_fini(&slot->config);
-    slot->config = copy;
-    return STATUS_OK;
+        return errinfo_set(err, status, "no memory to update a stream");
+    status = stream_config_check(&checked, err);
+    struct slot *slot = status == STATUS_OK ? find(engine, bytes_of_string(checked.name)) : NULL;
+    if (status == STATUS_OK && slot == NULL)
+        status = no_stream(bytes_of_string(checked.name), err);
+    if (status == STATUS_OK)
+        status = check_overlap(engine, &checked, err);
+    if (status == STATUS_OK)
+        status = update_slot(engine, slot, &checked, now_ns, err);
+    stream_config_fini(&checked);
+    return status;
 }
 
 enum status engine_delete(struct engine *engine, struct bytes name, struct errinfo *err)
@@ -292,7 +353,7 @@ enum status engine_delete(struct engine *engine, struct bytes name, struct errin
     enum status status = storedir_stream_delete(engine->store, name, err);
     if (status != STATUS_OK)
         return status;
-    stream_config_fini(&slot->config);
+    slot_fini(slot);
     size_t at = (size_t)(slot - engine->slots);
     memmove(slot, slot + 1, (engine->count - at - 1) * sizeof *slot);
     engine->count--;
@@ -306,7 +367,7 @@ size_t engine_count(const struct engine *engine)
 
 const struct stream_config *engine_config(const struct engine *engine, size_t index)
 {
-    return &engine->slots[index].config;
+    return config_of(&engine->slots[index]);
 }
 
 struct stream *engine_next_open(struct engine *engine, size_t *at)

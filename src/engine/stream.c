@@ -63,6 +63,41 @@ enum status stream_peek(const struct host *host, const char *directory,
     return status;
 }
 
+// A log without a configuration is what a crash left of a creation, and then it is empty, or what
+// is left of a stream that lost its configuration: its messages are kept, under the new one.
+static enum status make_log(const struct host *host, const char *directory,
+                            const struct stream_config *config, struct errinfo *err)
+{
+    struct msglog *log;
+    struct msglog_state state;
+    uint64_t first_seq = config->first_seq > 1 ? config->first_seq : 1;
+    enum status status = msglog_create(host, directory, first_seq, err);
+    if (status != STATUS_EXISTS)
+        return status;
+    status = msglog_open(&log, host, directory, NULL, NULL, NULL, err);
+    if (status != STATUS_OK)
+        return status;
+    msglog_state_get(log, &state);
+    msglog_close(log);
+    return state.messages > 0 || state.last_seq + 1 == first_seq
+               ? STATUS_OK
+               : errinfo_set(err, STATUS_EXISTS, "%s holds an empty log of another stream",
+                             directory);
+}
+
+static enum status check_absent(const struct host *host, const char *directory, struct errinfo *err)
+{
+    struct stream_config config;
+    int64_t created_ns;
+    enum status status = stream_peek(host, directory, &config, &created_ns, err);
+    stream_config_fini(&config);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    return status != STATUS_OK
+               ? status
+               : errinfo_set(err, STATUS_EXISTS, "%s holds a stream already", directory);
+}
+
 enum status stream_create(const struct host *host, const char *directory,
                           const struct stream_config *config, int64_t now_ns, struct errinfo *err)
 {
@@ -75,7 +110,9 @@ enum status stream_create(const struct host *host, const char *directory,
         status = errinfo_set_code(err, STATUS_INVALID, JSERROR_INVALID_CONFIG,
                                   "stream configuration for create can not be sealed");
     if (status == STATUS_OK)
-        status = msglog_create(host, directory, checked.first_seq > 1 ? checked.first_seq : 1, err);
+        status = check_absent(host, directory, err);
+    if (status == STATUS_OK)
+        status = make_log(host, directory, &checked, err);
     // The configuration comes last: a directory without one is a creation that never finished.
     if (status == STATUS_OK)
         status = write_config(host, directory, &checked, now_ns, err);
@@ -104,6 +141,18 @@ static enum status open_log(struct stream *stream, struct errinfo *err)
     return STATUS_OK;
 }
 
+static enum status enforce_all(struct stream *stream, struct errinfo *err);
+
+// What expired meanwhile, and what a crash kept a changed limit from removing. On a full or failing
+// disk that cannot be noted; what is stored can be read all the same.
+static enum status tidy(struct stream *stream, int64_t now_ns, struct errinfo *err)
+{
+    enum status status = stream_expire(stream, now_ns, err);
+    if (status == STATUS_OK)
+        status = enforce_all(stream, err);
+    return status == STATUS_NO_MEMORY ? status : STATUS_OK;
+}
+
 enum status stream_open(struct stream **out, const struct host *host, const char *directory,
                         int64_t now_ns, struct errinfo *err)
 {
@@ -112,6 +161,7 @@ enum status stream_open(struct stream **out, const struct host *host, const char
         return errinfo_set(err, STATUS_NO_MEMORY, "no memory to open %s", directory);
     stream->host = host;
     stream_config_init(&stream->config);
+    buf_init(&stream->last_id, LIMIT_HEADER_BYTES);
     enum status status = stream_config_set_string(&stream->directory, bytes_of_string(directory));
     if (status == STATUS_OK)
         status = stream_peek(host, directory, &stream->config, &stream->created_ns, err);
@@ -120,7 +170,7 @@ enum status stream_open(struct stream **out, const struct host *host, const char
     if (status == STATUS_OK)
         status = open_log(stream, err);
     if (status == STATUS_OK)
-        status = stream_expire(stream, now_ns, err);
+        status = tidy(stream, now_ns, err);
     if (status == STATUS_NO_MEMORY)
         errinfo_set(err, status, "no memory to open %s", directory);
     if (status != STATUS_OK) {
@@ -139,7 +189,7 @@ void stream_close(struct stream *stream)
     dedup_fini(&stream->dedup);
     subject_index_fini(&stream->index);
     stream_config_fini(&stream->config);
-    free(stream->last_id);
+    buf_fini(&stream->last_id);
     free(stream->directory);
     free(stream);
 }
@@ -178,6 +228,16 @@ enum status stream_drop(struct stream *stream, uint64_t seq, bool erase, struct 
     enum status status = msglog_remove(stream->log, seq, seq, erase, err);
     if (status == STATUS_OK)
         subject_index_remove(&stream->index, seq);
+    return status;
+}
+
+enum status stream_drop_up_to(struct stream *stream, uint64_t last, struct errinfo *err)
+{
+    enum status status = msglog_remove(stream->log, 1, last, false, err);
+    const struct subject_node *node;
+    while (status == STATUS_OK && (node = subject_index_next(&stream->index, 0)) != NULL &&
+           node->seq <= last)
+        subject_index_remove(&stream->index, node->seq);
     return status;
 }
 
@@ -244,8 +304,6 @@ static const char *forbidden_change(const struct stream_config *from,
 {
     if (strcmp(from->name, to->name) != 0)
         return "stream configuration name must match original";
-    if (from->max_consumers != to->max_consumers)
-        return "stream configuration update can not change MaxConsumers";
     if (from->storage != to->storage)
         return "stream configuration update can not change storage type";
     if (from->retention != to->retention &&
@@ -260,6 +318,16 @@ static const char *forbidden_change(const struct stream_config *from,
     return NULL;
 }
 
+// Nothing may leave a sealed stream any more, and nothing come in.
+static void seal(struct stream_config *config)
+{
+    config->max_age_ns = 0;
+    config->discard = STREAM_DISCARD_NEW;
+    config->deny_delete = true;
+    config->deny_purge = true;
+    config->allow_rollup = false;
+}
+
 enum status stream_update(struct stream *stream, const struct stream_config *config, int64_t now_ns,
                           struct errinfo *err)
 {
@@ -271,6 +339,8 @@ enum status stream_update(struct stream *stream, const struct stream_config *con
     const char *forbidden = status == STATUS_OK ? forbidden_change(&stream->config, &next) : NULL;
     if (forbidden != NULL)
         status = errinfo_set_code(err, STATUS_INVALID, JSERROR_INVALID_CONFIG, "%s", forbidden);
+    if (next.sealed)
+        seal(&next);
     // What had expired under the old limits must not come back under the new ones.
     if (status == STATUS_OK)
         status = stream_expire(stream, now_ns, err);

@@ -19,7 +19,9 @@ struct stream;
 // defaults are filled in, what is not allowed is STATUS_INVALID with err_code 10052 or its own.
 enum status stream_config_check(struct stream_config *config, struct errinfo *err);
 
-// The directory (whose parent exists) becomes a stream; config is checked and copied.
+// The directory (whose parent exists) becomes a stream; config is checked and copied. STATUS_EXISTS
+// when it is one, or has an empty log that begins elsewhere; messages that are there without a
+// configuration are taken over.
 enum status stream_create(const struct host *host, const char *directory,
                           const struct stream_config *config, int64_t now_ns, struct errinfo *err);
 enum status stream_open(struct stream **out, const struct host *host, const char *directory,
@@ -34,7 +36,8 @@ const struct stream_config *stream_get_config(const struct stream *stream);
 int64_t stream_get_created(const struct stream *stream);
 struct msglog *stream_get_log(struct stream *stream); // for batches and reclaim
 
-// Changes what JetStream allows to change, durably, and applies the new limits (staged).
+// Changes what JetStream allows to change, durably, and applies the new limits (staged); 10052 with
+// the reason otherwise. Also how a stream is sealed. Commits what was staged before.
 enum status stream_update(struct stream *stream, const struct stream_config *config, int64_t now_ns,
                           struct errinfo *err);
 
@@ -50,15 +53,21 @@ struct stream_ack {
     bool duplicate; // nothing was staged: seq is the first one's
 };
 
-// Stages a message. Checks in nats-server's order: sealed, expected stream, duplicate, expected
-// sequences and ids, roll-up, size, limits.
+// Stages a message. Checks in nats-server's order: sealed (10109), expected stream (10060),
+// duplicate, expected sequence of the subject (10071, 10193) and of the stream (10071), expected id
+// (10070), roll-up (10111), size (10054, 10097), room (10077). A duplicate is found before what it
+// expects is compared, as in nats-server up to 2.11, so that repeating a publish whose ack was lost
+// gives that ack.
+//
+// What fails leaves nothing staged, with one exception: when what a roll-up replaces cannot be
+// removed for want of memory or disk, the message stays staged.
 enum status stream_publish(struct stream *stream, const struct stream_input *input,
                            struct stream_ack *ack, struct errinfo *err);
 
 // Makes everything staged durable. (With other threads: msglog_batch_take and so on.)
 enum status stream_commit(struct stream *stream, struct errinfo *err);
 
-// Forgets what is older than max_age; staged. Call before reading and publishing.
+// Forgets what is older than max_age; staged. A publish does it by itself; call it before reading.
 enum status stream_expire(struct stream *stream, int64_t now_ns, struct errinfo *err);
 
 // Reading; 10037 (STATUS_NOT_FOUND) when there is none. Views borrow from storage.

@@ -7,23 +7,42 @@
 #include "wire/subject.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum rollup { ROLLUP_NONE, ROLLUP_SUBJECT, ROLLUP_ALL };
 
-// What the headers of one message ask for.
+// What the headers of one message ask for, and what it counts for.
 struct wish {
     struct bytes id;
     enum rollup rollup;
+    uint64_t bytes;
 };
+
+static const struct bytes id_name = {"Nats-Msg-Id", 11};
 
 static bool header(const struct stream_input *input, struct bytes name, struct bytes *value)
 {
     return headers_find(input->headers, name, value);
 }
 
-// The window's ids stand in the log: they are read when the first publish with an id comes, and
-// only from messages that are young enough.
+static enum status load_id(struct stream *stream, const struct msglog_entry *entry,
+                           struct buf *storage)
+{
+    struct msglog_message message;
+    struct bytes id;
+    struct dedup_entry *made;
+    // A damaged message has no id any more; that it is damaged is told when it is read.
+    if (entry->headers_bytes == 0 ||
+        msglog_read(stream->log, entry->seq, MSGLOG_HEAD, storage, &message, NULL) != STATUS_OK ||
+        !headers_find(message.headers, id_name, &id) || id.size == 0)
+        return STATUS_OK;
+    enum status status = dedup_prepare(&stream->dedup, id, &made);
+    if (status == STATUS_OK)
+        dedup_put(&stream->dedup, made, entry->seq, entry->time_ns);
+    return status;
+}
+
+// The window's ids stand in the log: they are read when the first publish with an id comes, before
+// anything is staged, and only from messages that are young enough.
 static enum status load_dedup(struct stream *stream, int64_t now_ns, struct errinfo *err)
 {
     struct buf storage;
@@ -32,18 +51,11 @@ static enum status load_dedup(struct stream *stream, int64_t now_ns, struct erri
     int64_t since = now_ns - stream->config.duplicate_window_ns;
     if (stream->dedup_loaded)
         return STATUS_OK;
-    buf_init(&storage, LIMIT_MESSAGE_BYTES);
+    buf_init(&storage, LIMIT_RECORD_BYTES);
     bool more = msglog_entry_since(stream->log, since, &entry);
     while (status == STATUS_OK && more) {
-        struct msglog_message message;
-        struct bytes id;
-        uint64_t seq = entry.seq;
-        // A damaged message has no id any more; that it is damaged is told when it is read.
-        if (entry.headers_bytes > 0 &&
-            msglog_read(stream->log, seq, MSGLOG_HEAD, &storage, &message, NULL) == STATUS_OK &&
-            headers_find(message.headers, BYTES("Nats-Msg-Id"), &id) && id.size > 0)
-            status = dedup_add(&stream->dedup, id, seq, message.time_ns);
-        more = msglog_entry_next(stream->log, seq + 1, &entry);
+        status = load_id(stream, &entry, &storage);
+        more = msglog_entry_next(stream->log, entry.seq + 1, &entry);
     }
     buf_fini(&storage);
     if (status != STATUS_OK)
@@ -59,48 +71,55 @@ static enum status wrong_last_sequence(uint64_t is, struct errinfo *err)
                             "wrong last sequence: %llu", (unsigned long long)is);
 }
 
-static enum status bad_header(struct bytes name, struct errinfo *err)
+// What a header says of a sequence. Something that is no number is no sequence that there is.
+static bool expected_sequence(const struct stream_input *input, struct bytes name, uint64_t *seq)
 {
-    return errinfo_set_code(err, STATUS_INVALID, JSERROR_BAD_REQUEST,
-                            "bad request: header %.*s is no sequence", BYTES_ARG(name));
+    struct bytes value;
+    if (!header(input, name, &value) || value.size == 0)
+        return false;
+    if (!bytes_to_u64(value, seq))
+        *seq = UINT64_MAX;
+    return true;
+}
+
+// The last sequence of a subject, staged ones counted; with wildcards, of all that match.
+static uint64_t last_of_matching(const struct stream *stream, struct bytes subject)
+{
+    size_t at = 0;
+    uint64_t last = 0;
+    const struct subject_entry *entry;
+    if (!subject_has_wildcard(subject)) {
+        entry = subject_index_find(&stream->index, subject);
+        return entry == NULL ? 0 : entry->last;
+    }
+    while ((entry = map_next(&stream->index.subjects, &at)) != NULL) {
+        if (entry->last > last && subject_matches(subject, entry->text))
+            last = entry->last;
+    }
+    return last;
 }
 
 static enum status check_expected_sequences(const struct stream *stream,
                                             const struct stream_input *input, struct errinfo *err)
 {
-    static const struct bytes of_stream = {"Nats-Expected-Last-Sequence", 27};
-    static const struct bytes of_subject = {"Nats-Expected-Last-Subject-Sequence", 35};
-    static const struct bytes which_subject = {"Nats-Expected-Last-Subject-Sequence-Subject", 43};
-    struct bytes value;
+    struct bytes subject = input->subject;
+    struct bytes other;
     uint64_t expected;
-    if (header(input, of_stream, &value)) {
-        if (!bytes_to_u64(value, &expected))
-            return bad_header(of_stream, err);
-        if (expected != stream->last_seq)
-            return wrong_last_sequence(stream->last_seq, err);
-    }
-    if (header(input, of_subject, &value)) {
-        struct bytes subject = input->subject;
-        if (!bytes_to_u64(value, &expected))
-            return bad_header(of_subject, err);
-        header(input, which_subject, &subject);
-        uint64_t last = 0;
-        // The subject that is asked about may have wildcards: its last message is then the last of
-        // all that match.
-        if (subject_has_wildcard(subject)) {
-            size_t at = 0;
-            const struct subject_entry *entry;
-            while ((entry = map_next(&stream->index.subjects, &at)) != NULL) {
-                if (entry->last > last && subject_matches(subject, entry->text))
-                    last = entry->last;
-            }
-        } else {
-            const struct subject_entry *entry = subject_index_find(&stream->index, subject);
-            last = entry == NULL ? 0 : entry->last;
-        }
+    bool of_other = header(input, BYTES("Nats-Expected-Last-Subject-Sequence-Subject"), &other) &&
+                    other.size > 0;
+    if (of_other)
+        subject = other;
+    if (expected_sequence(input, BYTES("Nats-Expected-Last-Subject-Sequence"), &expected)) {
+        uint64_t last = last_of_matching(stream, subject);
         if (expected != last)
             return wrong_last_sequence(last, err);
+    } else if (of_other) {
+        return errinfo_set_code(err, STATUS_INVALID, JSERROR_SUBJECT_WITHOUT_SEQUENCE,
+                                "missing sequence for expected last sequence per subject");
     }
+    if (expected_sequence(input, BYTES("Nats-Expected-Last-Sequence"), &expected) &&
+        expected != stream->last_seq)
+        return wrong_last_sequence(stream->last_seq, err);
     return STATUS_OK;
 }
 
@@ -109,37 +128,45 @@ static enum status find_last_id(struct stream *stream, struct errinfo *err)
 {
     struct buf storage;
     struct msglog_message message;
-    struct bytes id = {NULL, 0};
-    if (stream->last_id != NULL)
+    struct bytes id;
+    if (stream->last_id_known)
         return STATUS_OK;
-    buf_init(&storage, LIMIT_MESSAGE_BYTES);
-    if (stream->last_seq > 0 && msglog_read(stream->log, stream->last_seq, MSGLOG_HEAD, &storage,
-                                            &message, NULL) == STATUS_OK)
-        headers_find(message.headers, BYTES("Nats-Msg-Id"), &id);
-    enum status status = stream_config_set_string(&stream->last_id, id);
+    buf_init(&storage, LIMIT_RECORD_BYTES);
+    buf_clear(&stream->last_id);
+    if (msglog_read(stream->log, stream->last_seq, MSGLOG_HEAD, &storage, &message, NULL) ==
+            STATUS_OK &&
+        headers_find(message.headers, id_name, &id))
+        buf_append(&stream->last_id, id);
+    enum status status = buf_status(&stream->last_id);
     buf_fini(&storage);
     if (status != STATUS_OK)
-        return errinfo_set(err, status, "no memory for the last message id");
+        return errinfo_set(err, status, "no memory for the last message id of stream %s",
+                           stream->config.name);
+    stream->last_id_known = true;
     return STATUS_OK;
 }
 
 static enum status check_last_id(struct stream *stream, const struct stream_input *input,
                                  struct errinfo *err)
 {
+    char quoted[ERRINFO_QUOTED_MAX];
     struct bytes expected;
     if (!header(input, BYTES("Nats-Expected-Last-Msg-Id"), &expected) || expected.size == 0)
         return STATUS_OK;
     enum status status = find_last_id(stream, err);
-    if (status == STATUS_OK && !bytes_equal(expected, bytes_of_string(stream->last_id)))
-        return errinfo_set_code(err, STATUS_CONFLICT, JSERROR_WRONG_LAST_ID,
-                                "wrong last msg ID: %s", stream->last_id);
-    return status;
+    if (status != STATUS_OK || bytes_equal(expected, buf_bytes(&stream->last_id)))
+        return status;
+    // JetStream gives the id without quotes; escaped it is all the same.
+    struct bytes shown = bytes_of_string(errinfo_quote(buf_bytes(&stream->last_id), quoted));
+    return errinfo_set_code(err, STATUS_CONFLICT, JSERROR_WRONG_LAST_ID, "wrong last msg ID: %.*s",
+                            (int)shown.size - 2, shown.data + 1);
 }
 
 static enum status read_rollup(const struct stream *stream, const struct stream_input *input,
                                enum rollup *rollup, struct errinfo *err)
 {
     struct bytes value;
+    char quoted[ERRINFO_QUOTED_MAX];
     *rollup = ROLLUP_NONE;
     if (!header(input, BYTES("Nats-Rollup"), &value) || value.size == 0)
         return STATUS_OK;
@@ -151,7 +178,7 @@ static enum status read_rollup(const struct stream *stream, const struct stream_
         *rollup = ROLLUP_ALL;
     else
         return errinfo_set_code(err, STATUS_INVALID, JSERROR_ROLLUP_FAILED,
-                                "rollup value invalid: \"%.*s\"", BYTES_ARG(value));
+                                "rollup value invalid: %s", errinfo_quote(value, quoted));
     return STATUS_OK;
 }
 
@@ -163,7 +190,7 @@ static enum status check_size(const struct stream *stream, const struct stream_i
     if (limit > 0 && size > (uint64_t)limit)
         return errinfo_set_code(err, STATUS_LIMIT, JSERROR_MESSAGE_TOO_LARGE,
                                 "message size exceeds maximum allowed");
-    if (input->headers.size > LIMIT_HEADER_BYTES)
+    if (input->headers.size > UINT16_MAX)
         return errinfo_set_code(err, STATUS_LIMIT, JSERROR_HEADERS_TOO_LARGE,
                                 "header size exceeds maximum allowed of 64k");
     return STATUS_OK;
@@ -175,21 +202,24 @@ static enum status full(const char *text, struct errinfo *err)
 }
 
 // Under "discard new" a message that does not fit is refused, unless it takes the place of an older
-// one of its own subject.
+// one of its own subject that is not smaller. A message larger than the whole stream may be is
+// refused always: it could be stored only to be removed at once.
 static enum status check_room(const struct stream *stream, const struct stream_input *input,
-                              uint64_t bytes, struct errinfo *err)
+                              const struct wish *wish, struct errinfo *err)
 {
     const struct stream_config *config = &stream->config;
+    uint64_t max_bytes = config->max_bytes > 0 ? (uint64_t)config->max_bytes : UINT64_MAX;
     uint64_t replaced = 0;
     bool replaces = false;
-    if (config->max_bytes > 0 && bytes > (uint64_t)config->max_bytes)
+    if (wish->bytes > max_bytes)
         return full("maximum bytes exceeded", err);
     if (config->discard != STREAM_DISCARD_NEW)
         return STATUS_OK;
     const struct subject_entry *subject = subject_index_find(&stream->index, input->subject);
     if (config->max_msgs_per_subject > 0 && subject != NULL &&
         subject->count >= (uint64_t)config->max_msgs_per_subject) {
-        if (config->discard_new_per_subject)
+        // A roll-up makes room for itself.
+        if (config->discard_new_per_subject && wish->rollup == ROLLUP_NONE)
             return full("maximum messages per subject exceeded", err);
         replaces = true;
         replaced = subject_index_get(&stream->index, subject->first)->bytes;
@@ -197,8 +227,7 @@ static enum status check_room(const struct stream *stream, const struct stream_i
     if (config->max_msgs > 0 && !replaces &&
         subject_index_count(&stream->index) >= (uint64_t)config->max_msgs)
         return full("maximum messages exceeded", err);
-    if (config->max_bytes > 0 &&
-        stream->index.bytes + bytes - replaced > (uint64_t)config->max_bytes)
+    if (stream->index.bytes + wish->bytes > max_bytes && (!replaces || replaced < wish->bytes))
         return full("maximum bytes exceeded", err);
     return STATUS_OK;
 }
@@ -222,6 +251,9 @@ static enum status check_before_dedup(const struct stream *stream, const struct 
     enum status status = check_subject(stream, input, err);
     if (status != STATUS_OK)
         return status;
+    if (input->headers.size > LIMIT_RECORD_BYTES ||
+        input->body.size > LIMIT_RECORD_BYTES - input->headers.size)
+        return full("message too large", err);
     if (stream->config.sealed)
         return errinfo_set_code(err, STATUS_DENIED, JSERROR_SEALED,
                                 "invalid operation on sealed stream");
@@ -233,7 +265,7 @@ static enum status check_before_dedup(const struct stream *stream, const struct 
 }
 
 static enum status check_after_dedup(struct stream *stream, const struct stream_input *input,
-                                     uint64_t bytes, struct wish *wish, struct errinfo *err)
+                                     struct wish *wish, struct errinfo *err)
 {
     enum status status = check_expected_sequences(stream, input, err);
     if (status == STATUS_OK)
@@ -242,27 +274,28 @@ static enum status check_after_dedup(struct stream *stream, const struct stream_
         status = read_rollup(stream, input, &wish->rollup, err);
     if (status == STATUS_OK)
         status = check_size(stream, input, err);
-    return status != STATUS_OK ? status : check_room(stream, input, bytes, err);
+    return status != STATUS_OK ? status : check_room(stream, input, wish, err);
 }
 
-// Removes what a roll-up replaces: everything before seq, or everything of its subject.
-static enum status roll_up(struct stream *stream, uint64_t seq, enum rollup rollup,
-                           struct errinfo *err)
+// Whether the id was seen within the window, and with which sequence.
+static enum status find_duplicate(struct stream *stream, const struct stream_input *input,
+                                  struct wish *wish, uint64_t *first, struct errinfo *err)
 {
-    struct stream_purge purge = {.up_to_seq = seq};
-    uint64_t purged;
-    if (rollup == ROLLUP_NONE)
+    *first = 0;
+    if (!header(input, id_name, &wish->id) || wish->id.size == 0)
         return STATUS_OK;
-    if (rollup == ROLLUP_SUBJECT)
-        purge.filter = subject_index_get(&stream->index, seq)->subject->text;
-    return stream_purge(stream, &purge, &purged, err);
+    enum status status = load_dedup(stream, input->now_ns, err);
+    if (status != STATUS_OK)
+        return status;
+    dedup_forget_before(&stream->dedup, input->now_ns - stream->config.duplicate_window_ns + 1);
+    *first = dedup_find(&stream->dedup, wish->id);
+    return STATUS_OK;
 }
 
-static enum status stage(struct stream *stream, const struct stream_input *input, uint64_t bytes,
-                         const struct wish *wish, struct errinfo *err)
+// Appends to the log what is in the index already; takes it out again when that fails.
+static enum status append(struct stream *stream, const struct stream_input *input,
+                          const struct wish *wish, int64_t time_ns, struct errinfo *err)
 {
-    // Time never runs backwards within a stream: expiry and "since" searches rely on it.
-    int64_t time_ns = input->now_ns > stream->last_time_ns ? input->now_ns : stream->last_time_ns;
     struct msglog_message message = {
         .seq = stream->last_seq + 1,
         .time_ns = time_ns,
@@ -270,59 +303,90 @@ static enum status stage(struct stream *stream, const struct stream_input *input
         .headers = input->headers,
         .body = input->body,
     };
-    enum status status = stream_config_set_string(&stream->last_id, wish->id);
-    if (status == STATUS_OK)
-        status = subject_index_add(&stream->index, message.seq, input->subject, bytes);
+    enum status status = subject_index_add(&stream->index, message.seq, input->subject,
+                                           wish->bytes);
     if (status != STATUS_OK)
         return errinfo_set(err, status, "no memory to store a message of %zu bytes",
                            input->body.size);
     status = msglog_append(stream->log, &message, err);
-    if (status == STATUS_OK && wish->id.size > 0 &&
-        dedup_add(&stream->dedup, wish->id, message.seq, time_ns) != STATUS_OK)
-        stream->dedup_loaded = false; // it is read anew from the log
-    if (status != STATUS_OK) {
+    if (status != STATUS_OK)
         subject_index_remove(&stream->index, message.seq);
-        free(stream->last_id);
-        stream->last_id = NULL;
+    return status;
+}
+
+// Stages the message. What must be remembered of it finds its memory first, so that a message is
+// either staged and remembered or neither.
+static enum status stage(struct stream *stream, const struct stream_input *input,
+                         const struct wish *wish, struct errinfo *err)
+{
+    // Time never runs backwards within a stream: expiry and "since" searches rely on it.
+    int64_t time_ns = input->now_ns > stream->last_time_ns ? input->now_ns : stream->last_time_ns;
+    struct dedup_entry *entry = NULL;
+    struct buf last_id;
+    buf_init(&last_id, SIZE_MAX);
+    buf_append(&last_id, wish->id);
+    enum status status = buf_status(&last_id);
+    if (status == STATUS_OK && wish->id.size > 0)
+        status = dedup_prepare(&stream->dedup, wish->id, &entry);
+    if (status != STATUS_OK)
+        errinfo_set(err, status, "no memory for the id of a message");
+    if (status == STATUS_OK)
+        status = append(stream, input, wish, time_ns, err);
+    if (status != STATUS_OK) {
+        buf_fini(&last_id);
+        free(entry);
         return status;
     }
-    stream->last_seq = message.seq;
+    stream->last_seq++;
     stream->last_time_ns = time_ns;
+    if (entry != NULL)
+        dedup_put(&stream->dedup, entry, stream->last_seq, time_ns);
+    buf_fini(&stream->last_id);
+    stream->last_id = last_id;
+    stream->last_id_known = true;
     return STATUS_OK;
+}
+
+// Stages what the message pushes out. Limits that find no memory or disk now are applied with the
+// next message; a roll-up was asked for and has failed.
+static enum status push_out(struct stream *stream, const struct stream_input *input,
+                            enum rollup rollup, struct errinfo *err)
+{
+    struct stream_purge purge = {.keep = 1};
+    uint64_t purged;
+    if (stream_enforce_subject(stream, input->subject, NULL) == STATUS_OK)
+        stream_enforce_totals(stream, NULL);
+    if (rollup == ROLLUP_NONE)
+        return STATUS_OK;
+    if (rollup == ROLLUP_SUBJECT)
+        purge.filter = input->subject;
+    return stream_purge_matching(stream, &purge, &purged, err);
 }
 
 enum status stream_publish(struct stream *stream, const struct stream_input *input,
                            struct stream_ack *ack, struct errinfo *err)
 {
-    struct wish wish = {.rollup = ROLLUP_NONE};
-    uint64_t bytes = msglog_message_bytes(input->subject.size, input->headers.size,
-                                          input->body.size);
+    struct wish wish = {
+        .bytes = msglog_message_bytes(input->subject.size, input->headers.size, input->body.size),
+    };
+    uint64_t first = 0;
     enum status status = check_before_dedup(stream, input, err);
     if (status == STATUS_OK)
         status = stream_expire(stream, input->now_ns, err);
-    if (status == STATUS_OK && header(input, BYTES("Nats-Msg-Id"), &wish.id) && wish.id.size > 0) {
-        status = load_dedup(stream, input->now_ns, err);
-        if (status != STATUS_OK)
-            return status;
-        dedup_forget_before(&stream->dedup, input->now_ns - stream->config.duplicate_window_ns);
-        uint64_t first = dedup_find(&stream->dedup, wish.id);
-        if (first != 0) {
-            *ack = (struct stream_ack){.seq = first, .duplicate = true};
-            return STATUS_OK;
-        }
+    if (status == STATUS_OK)
+        status = find_duplicate(stream, input, &wish, &first, err);
+    if (status == STATUS_OK && first != 0) {
+        *ack = (struct stream_ack){.seq = first, .duplicate = true};
+        return STATUS_OK;
     }
     if (status == STATUS_OK)
-        status = check_after_dedup(stream, input, bytes, &wish, err);
+        status = check_after_dedup(stream, input, &wish, err);
     if (status == STATUS_OK)
-        status = stage(stream, input, bytes, &wish, err);
+        status = stage(stream, input, &wish, err);
     if (status != STATUS_OK)
         return status;
     uint64_t seq = stream->last_seq;
-    status = roll_up(stream, seq, wish.rollup, err);
-    if (status == STATUS_OK)
-        status = stream_enforce_subject(stream, input->subject, err);
-    if (status == STATUS_OK)
-        status = stream_enforce_totals(stream, err);
+    status = push_out(stream, input, wish.rollup, err);
     if (status == STATUS_OK)
         *ack = (struct stream_ack){.seq = seq, .duplicate = false};
     return status;

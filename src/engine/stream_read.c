@@ -32,6 +32,13 @@ enum status stream_get_range(struct stream *stream, const struct stream_range *w
     return status == STATUS_NOT_FOUND ? no_message(err) : status;
 }
 
+static uint64_t last_committed(const struct stream *stream)
+{
+    struct msglog_state state;
+    msglog_state_get(stream->log, &state);
+    return state.last_seq;
+}
+
 // The last committed message of a subject, 0 when there is none.
 static uint64_t last_of(const struct stream *stream, const struct subject_entry *subject)
 {
@@ -67,24 +74,47 @@ enum status stream_get_last(struct stream *stream, struct bytes pattern, enum ms
     return seq == 0 ? no_message(err) : stream_get(stream, seq, part, storage, message, err);
 }
 
-uint64_t stream_find_next(struct stream *stream, uint64_t seq, struct bytes pattern)
+// The first message of one subject at or after a sequence. Whoever walks a subject asks for what
+// comes after one of its messages, and that is known without a search.
+static uint64_t next_of(const struct stream *stream, const struct subject_entry *subject,
+                        uint64_t seq)
+{
+    const struct subject_node *node;
+    if (seq <= subject->first)
+        return subject->first;
+    if (seq > subject->last)
+        return 0;
+    node = subject_index_get(&stream->index, seq - 1);
+    if (node != NULL && node->subject == subject)
+        return node->next;
+    for (; (node = subject_index_next(&stream->index, seq)) != NULL; seq = node->seq + 1) {
+        if (node->subject == subject)
+            return node->seq;
+    }
+    return 0;
+}
+
+static uint64_t next_matching(const struct stream *stream, struct bytes pattern, uint64_t seq)
 {
     const struct subject_node *node;
     bool any = bytes_equal(pattern, BYTES(">")) || pattern.size == 0;
-    const struct subject_entry *literal = NULL;
-    if (!any && !subject_has_wildcard(pattern)) {
-        literal = subject_index_find(&stream->index, pattern);
-        if (literal == NULL || seq > literal->last)
-            return 0;
-        seq = seq < literal->first ? literal->first : seq;
-    }
     for (; (node = subject_index_next(&stream->index, seq)) != NULL; seq = node->seq + 1) {
-        bool matches = any || (literal != NULL ? node->subject == literal
-                                               : subject_matches(pattern, node->subject->text));
-        if (matches)
-            return committed(stream, node->seq) ? node->seq : 0;
+        if (any || subject_matches(pattern, node->subject->text))
+            return node->seq;
     }
     return 0;
+}
+
+uint64_t stream_find_next(struct stream *stream, uint64_t seq, struct bytes pattern)
+{
+    const struct subject_entry *literal = subject_index_find(&stream->index, pattern);
+    uint64_t found = 0;
+    if (literal != NULL)
+        found = next_of(stream, literal, seq);
+    else if (pattern.size == 0 || subject_has_wildcard(pattern))
+        found = next_matching(stream, pattern, seq);
+    // Everything behind what is only staged is staged too.
+    return found != 0 && committed(stream, found) ? found : 0;
 }
 
 static int compare_sequences(const void *a, const void *b)
@@ -124,24 +154,36 @@ static int compare_subjects(const void *a, const void *b)
     return bytes_compare((*x)->text, (*y)->text);
 }
 
+// How many of a subject's messages are committed: what is staged stands at the end of its chain.
+static uint64_t committed_count(const struct stream *stream, const struct subject_entry *subject,
+                                uint64_t last)
+{
+    uint64_t count = subject->count;
+    for (uint64_t seq = subject->last; seq > last; count--)
+        seq = subject_index_get(&stream->index, seq)->previous;
+    return count;
+}
+
 enum status stream_subjects(struct stream *stream, struct bytes pattern, stream_visit_subject visit,
                             void *context, struct errinfo *err)
 {
     size_t at = 0;
     size_t count = 0;
     const struct subject_entry *subject;
+    uint64_t last = last_committed(stream);
     const struct subject_entry **list = malloc((stream->index.subjects.count + 1) * sizeof *list);
     if (list == NULL)
         return errinfo_set(err, STATUS_NO_MEMORY, "no memory to list stream %s",
                            stream->config.name);
     while ((subject = map_next(&stream->index.subjects, &at)) != NULL) {
-        if (pattern.size == 0 || subject_matches(pattern, subject->text))
+        if (subject->first <= last &&
+            (pattern.size == 0 || subject_matches(pattern, subject->text)))
             list[count++] = subject;
     }
     qsort(list, count, sizeof *list, compare_subjects);
     enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < count; i++)
-        status = visit(context, list[i]->text, list[i]->count);
+        status = visit(context, list[i]->text, committed_count(stream, list[i], last));
     free(list);
     return status;
 }
@@ -149,13 +191,26 @@ enum status stream_subjects(struct stream *stream, struct bytes pattern, stream_
 size_t stream_deleted(const struct stream *stream, uint64_t *seqs, size_t max)
 {
     size_t count = 0;
+    uint64_t last = last_committed(stream);
     const struct subject_node *node = subject_index_next(&stream->index, 0);
     while (node != NULL && count < max) {
         const struct subject_node *next = subject_index_next(&stream->index, node->seq + 1);
-        uint64_t end = next != NULL ? next->seq : stream->last_seq + 1;
+        uint64_t end = next != NULL && next->seq <= last ? next->seq : last + 1;
         for (uint64_t seq = node->seq + 1; seq < end && count < max; seq++)
             seqs[count++] = seq;
         node = next;
+    }
+    return count;
+}
+
+// Subjects that have committed messages: not those of which all are staged.
+static uint64_t committed_subjects(const struct stream *stream, uint64_t last)
+{
+    uint64_t count = stream->index.subjects.count;
+    const struct subject_node *node = subject_index_next(&stream->index, last + 1);
+    while (node != NULL) {
+        count -= node->subject->first == node->seq;
+        node = subject_index_next(&stream->index, node->seq + 1);
     }
     return count;
 }
@@ -170,7 +225,7 @@ void stream_state_get(const struct stream *stream, struct stream_state *state)
         .bytes = log.bytes,
         .first_seq = log.first_seq,
         .last_seq = log.last_seq,
-        .num_subjects = stream->index.subjects.count,
+        .num_subjects = committed_subjects(stream, log.last_seq),
     };
     if (log.messages > 0)
         state->num_deleted = log.last_seq - log.first_seq + 1 - log.messages;

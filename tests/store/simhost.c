@@ -173,12 +173,29 @@ static void set_name(struct names *names, const struct name *name)
     names->list[names->count++] = *name;
 }
 
+// What lies in a directory goes with it.
+static void move_children(struct names *names, const char *from, const char *to)
+{
+    size_t size = strlen(from);
+    for (size_t i = 0; i < names->count; i++) {
+        char *path = names->list[i].path;
+        char moved[2 * PATH_SIZE];
+        if (strncmp(path, from, size) != 0 || path[size] != '/')
+            continue;
+        if (snprintf(moved, sizeof moved, "%s%s", to, path + size) >= PATH_SIZE)
+            abort();
+        strcpy(path, moved);
+    }
+}
+
 static void apply_renaming(struct names *names, const struct renaming *renaming)
 {
     if (renaming->unset[0] != '\0')
         unset_name(names, renaming->unset);
     if (renaming->set.path[0] != '\0')
         set_name(names, &renaming->set);
+    if (renaming->unset[0] != '\0' && renaming->set.path[0] != '\0' && renaming->set.node < 0)
+        move_children(names, renaming->unset, renaming->set.path);
 }
 
 static void change_names(struct simhost *sim, const char *set, int node, const char *unset)
