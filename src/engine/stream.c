@@ -7,7 +7,6 @@
 #include "wire/headers.h"
 #include "wire/subject.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,7 +73,7 @@ static enum status make_log(const struct host *host, const char *directory,
     enum status status = msglog_create(host, directory, first_seq, err);
     if (status != STATUS_EXISTS)
         return status;
-    status = msglog_open(&log, host, directory, NULL, NULL, NULL, err);
+    status = msglog_open(&log, host, directory, NULL, err);
     if (status != STATUS_OK)
         return status;
     msglog_state_get(log, &state);
