@@ -99,6 +99,9 @@ static enum status check_store(struct examination *exam, const char *home, int64
     finding(exam, "store", status == STATUS_OK, status == STATUS_OK ? home : err.text);
     if (status == STATUS_OK) {
         check_disk(exam, home);
+        if (storedir_format_damaged(store))
+            finding(exam, "FORMAT", false,
+                    "the file is damaged; everything can be read: agog init writes it anew");
         status = engine_open(&engine, host_posix(), store, &err);
         if (status != STATUS_OK)
             finding(exam, "streams", false, err.text);

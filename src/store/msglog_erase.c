@@ -35,6 +35,38 @@ static int overwrite(struct msglog *log, struct segment *segment, const struct e
     return failure;
 }
 
+// The index has the subjects of the erased messages too: they are blanked in their place, before
+// the index says that the erasing is done.
+static int blank_index(struct msglog *log, struct segment *segment)
+{
+    const struct host *host = log->host;
+    struct buf groups;
+    size_t got = 0;
+    bool changed = false;
+    if (segment->index_file == NULL || segment->index_broken)
+        return 0;
+    size_t size = (size_t)segment->index_end - SEGHEADER_BYTES;
+    buf_init(&groups, SIZE_MAX);
+    int failure = buf_reserve(&groups, size + 1) == NULL ? ENOMEM : 0;
+    if (failure == 0)
+        failure = host->read_at(host->context, segment->index_file, groups.data, size,
+                                SEGHEADER_BYTES, &got);
+    for (size_t i = 0; i < log->erasure_count && failure == 0; i++) {
+        const struct erasure *erasure = &log->erasures[i];
+        if (erasure->segment_number == segment->number && is_ready(log, erasure))
+            changed = segindex_blank(groups.data, got, segheader_mark(&segment->header),
+                                     erasure->offset) ||
+                      changed;
+    }
+    if (failure == 0 && changed)
+        failure = host->write_at(host->context, segment->index_file, groups.data, got,
+                                 SEGHEADER_BYTES);
+    if (failure == 0 && changed)
+        failure = host->sync_data(host->context, segment->index_file);
+    buf_fini(&groups);
+    return failure;
+}
+
 // Overwrites what is ready in one segment.
 static enum status erase_in(struct msglog *log, struct segment *segment, struct errinfo *err)
 {
@@ -58,6 +90,8 @@ static enum status erase_in(struct msglog *log, struct segment *segment, struct 
     }
     if (failure == 0)
         failure = host->sync_data(host->context, segment->file);
+    if (failure == 0)
+        failure = blank_index(log, segment);
     if (failure == 0) {
         segindex_end(&group, start, segheader_mark(&segment->header),
                      &(struct segindex_group){.first_live = log->first_durable, .count = count});

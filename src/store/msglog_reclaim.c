@@ -243,6 +243,8 @@ static void settle_made(const struct msglog_reclaim *work, struct segment *old)
     made->first_live = work->header.first_live;
     made->last_given = work->header.next_seq - 1;
     made->time_max = old->time_max;
+    // What was staged to be removed meanwhile is not committed yet: it must not be dropped before.
+    made->kill_serial = old->kill_serial;
     made->loaded = old->loaded;
     made->chunks = old->chunks;
     old->loaded = loaded;

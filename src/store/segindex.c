@@ -104,3 +104,27 @@ bool segindex_next_entry(struct bytes *entries, struct segindex_entry *entry)
     *entries = bytes_from(*entries, SEGINDEX_ENTRY_BYTES + subject);
     return true;
 }
+
+bool segindex_blank(char *groups, size_t size, uint32_t mark, uint64_t offset)
+{
+    struct bytes rest = bytes_of(groups, size);
+    struct segindex_group group;
+    bool found = false;
+    while (segindex_next_group(&rest, mark, &group)) {
+        struct segindex_entry entry;
+        char *entries = groups + (group.entries.data - groups);
+        char *head = entries - SEGINDEX_GROUP_BYTES;
+        size_t group_size = SEGINDEX_GROUP_BYTES + group.entries.size;
+        bool here = false;
+        while (segindex_next_entry(&group.entries, &entry)) {
+            if (entry.kind != RECORD_MESSAGE || entry.offset != offset)
+                continue;
+            memset(groups + (entry.subject.data - groups), 0, entry.subject.size);
+            here = true;
+        }
+        if (here)
+            le_put32(head + 8, crc32c(mark, head + CHECKED_FROM, group_size - CHECKED_FROM));
+        found = found || here;
+    }
+    return found;
+}

@@ -57,3 +57,7 @@ bool segindex_next_group(struct bytes *rest, uint32_t mark, struct segindex_grou
 
 // Takes the first entry off *entries; false at the end or when it makes no sense.
 bool segindex_next_entry(struct bytes *entries, struct segindex_entry *entry);
+
+// Overwrites the subject of the message whose record stands at `offset` with zeros, in groups that
+// lie in `groups`, and mends the checksum of the group it is in. False when it is not listed.
+bool segindex_blank(char *groups, size_t size, uint32_t mark, uint64_t offset);

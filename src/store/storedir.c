@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/storedir.h"
 
+#include "base/crc32c.h"
 #include "store/streamname.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 
 enum {
     STORE_VERSION = 1,
+    FORMAT_TEXT_SIZE = 96,
     PATH_BYTES_MAX = 64 * 1024,
     HOLDER_BYTES_MAX = 4096,
     TRASH_MAX = 1000,
@@ -22,6 +24,7 @@ struct storedir {
     const struct host *host;
     struct host_file *lock;
     struct buf home; // with a NUL behind it
+    bool format_damaged;
 };
 
 // "<home>/<a>/<b>"; empty parts are left out. NULL without memory.
@@ -73,7 +76,12 @@ static bool is_blank(struct bytes names)
 
 enum home_state { HOME_MISSING, HOME_BLANK, HOME_STORE };
 
-static enum status look(const struct host *host, const char *home, enum home_state *state,
+struct home {
+    enum home_state state;
+    bool has_streams;
+};
+
+static enum status look(const struct host *host, const char *home, struct home *found,
                         struct errinfo *err)
 {
     struct buf names;
@@ -82,6 +90,7 @@ static enum status look(const struct host *host, const char *home, enum home_sta
     enum status status = buf_status(&names) != STATUS_OK ? no_memory(home, err) : STATUS_OK;
     bool blank = is_blank(buf_bytes(&names));
     bool store = has_name(buf_bytes(&names), "FORMAT");
+    bool streams = has_name(buf_bytes(&names), "streams");
     buf_fini(&names);
     if (status != STATUS_OK)
         return status;
@@ -94,7 +103,8 @@ static enum status look(const struct host *host, const char *home, enum home_sta
     if (failure == 0 && !store && !blank)
         return errinfo_set(err, STATUS_FORMAT,
                            "%s is no agog store and is not empty; name another directory", home);
-    *state = failure != 0 ? HOME_MISSING : store ? HOME_STORE : HOME_BLANK;
+    found->state = failure != 0 ? HOME_MISSING : store ? HOME_STORE : HOME_BLANK;
+    found->has_streams = streams;
     return STATUS_OK;
 }
 
@@ -218,6 +228,31 @@ enum status storedir_holder_read(const struct host *host, const char *home, stru
     return buf_status(out);
 }
 
+// The line of FORMAT. Its checksum tells a damaged line from one that a newer agog wrote: every
+// file of a stream states its own version, so that a store whose FORMAT is damaged can still be
+// read.
+static size_t format_text(char text[FORMAT_TEXT_SIZE], unsigned version)
+{
+    size_t size = (size_t)snprintf(text, FORMAT_TEXT_SIZE, "%s%u", format_line, version);
+    uint32_t checksum = crc32c(0, text, size);
+    return size + (size_t)snprintf(text + size, FORMAT_TEXT_SIZE - size, ", checksum %08x\n",
+                                   (unsigned)checksum);
+}
+
+// The version that an undamaged line states, 0 for any other text.
+static unsigned format_version(struct bytes line)
+{
+    char expected[FORMAT_TEXT_SIZE];
+    struct bytes prefix = bytes_of_string(format_line);
+    uint64_t version;
+    struct bytes rest;
+    struct bytes number = bytes_cut(bytes_from(line, prefix.size), ',', &rest);
+    if (!bytes_start_with(line, prefix) || !bytes_to_u64(number, &version) || version > UINT16_MAX)
+        return 0;
+    size_t size = format_text(expected, (unsigned)version);
+    return bytes_equal(line, bytes_of(expected, size)) ? (unsigned)version : 0;
+}
+
 // FORMAT comes last and under its final name only when it is whole: a directory that has it is a
 // store.
 static enum status write_format(const struct storedir *dir, struct errinfo *err)
@@ -225,10 +260,10 @@ static enum status write_format(const struct storedir *dir, struct errinfo *err)
     const struct host *host = dir->host;
     struct buf path, temporary;
     struct host_file *file;
-    char text[64];
+    char text[FORMAT_TEXT_SIZE];
     buf_init(&path, PATH_BYTES_MAX);
     buf_init(&temporary, PATH_BYTES_MAX);
-    size_t size = (size_t)snprintf(text, sizeof text, "%s%d\n", format_line, STORE_VERSION);
+    size_t size = format_text(text, STORE_VERSION);
     int failure = ENOMEM;
     if (join(&path, dir->home.data, "FORMAT", "") != NULL &&
         join(&temporary, dir->home.data, "FORMAT.tmp", "") != NULL)
@@ -252,13 +287,12 @@ static enum status write_format(const struct storedir *dir, struct errinfo *err)
                : errinfo_set_errno(err, failure, "cannot make the store %s", dir->home.data);
 }
 
-static enum status check_format(const struct storedir *dir, struct errinfo *err)
+static enum status check_format(struct storedir *dir, bool has_streams, struct errinfo *err)
 {
     const struct host *host = dir->host;
     struct buf path;
     struct host_file *file;
-    char text[128];
-    uint64_t version = 0;
+    char text[FORMAT_TEXT_SIZE];
     buf_init(&path, PATH_BYTES_MAX);
     int failure = ENOMEM;
     if (join(&path, dir->home.data, "FORMAT", "") != NULL)
@@ -269,18 +303,17 @@ static enum status check_format(const struct storedir *dir, struct errinfo *err)
                                  dir->home.data);
     struct bytes line = bytes_of(text, read_small(host, file, text, sizeof text));
     host->close(host->context, file);
-    struct bytes prefix = bytes_of_string(format_line);
-    struct bytes number = bytes_trim(bytes_from(line, prefix.size));
-    if (!bytes_start_with(line, prefix) || !bytes_to_u64(number, &version) || version == 0)
+    unsigned version = format_version(line);
+    dir->format_damaged = version == 0;
+    if (version == 0 && !has_streams)
         return errinfo_set(err, STATUS_FORMAT,
-                           "%s is no agog store, or its file FORMAT is damaged; it should be the "
-                           "line \"%s%d\"",
-                           dir->home.data, format_line, STORE_VERSION);
+                           "%s is no agog store: its file FORMAT is of something else",
+                           dir->home.data);
     if (version > STORE_VERSION)
         return errinfo_set(err, STATUS_FORMAT,
                            "the store %s was written by a newer agog (format %u, this one knows "
                            "%d); use that version",
-                           dir->home.data, (unsigned)version, STORE_VERSION);
+                           dir->home.data, version, STORE_VERSION);
     return STATUS_OK;
 }
 
@@ -362,16 +395,20 @@ static enum status remove_trash(const struct storedir *dir, struct errinfo *err)
 static enum status settle(struct storedir *dir, const struct storedir_options *options,
                           struct errinfo *err)
 {
-    enum home_state state;
-    enum status status = look(dir->host, dir->home.data, &state, err);
+    struct home home;
+    enum status status = look(dir->host, dir->home.data, &home, err);
     if (status != STATUS_OK)
         return status;
-    if (state == HOME_STORE)
-        status = check_format(dir, err);
+    if (home.state == HOME_STORE)
+        status = check_format(dir, home.has_streams, err);
     if (status == STATUS_OK)
         status = make_streams(dir, err);
-    if (status == STATUS_OK && state != HOME_STORE)
+    // Whoever may make a store also mends its line; whoever only reads leaves it to be told.
+    bool mend = dir->format_damaged && options->create;
+    if (status == STATUS_OK && (home.state != HOME_STORE || mend))
         status = write_format(dir, err);
+    if (status == STATUS_OK && mend)
+        dir->format_damaged = false;
     if (status == STATUS_OK)
         status = remove_trash(dir, err);
     if (status == STATUS_OK && options->holder != NULL)
@@ -382,14 +419,14 @@ static enum status settle(struct storedir *dir, const struct storedir_options *o
 enum status storedir_open(struct storedir **out, const struct host *host, const char *home,
                           const struct storedir_options *options, struct errinfo *err)
 {
-    enum home_state state;
-    enum status status = look(host, home, &state, err);
+    struct home found;
+    enum status status = look(host, home, &found, err);
     if (status != STATUS_OK)
         return status;
-    if (state != HOME_STORE && !options->create)
+    if (found.state != HOME_STORE && !options->create)
         return errinfo_set(err, STATUS_NOT_FOUND,
                            "no agog store at %s; make one with \"agog init\"", home);
-    if (state == HOME_MISSING) {
+    if (found.state == HOME_MISSING) {
         status = make_home(host, home, err);
         if (status != STATUS_OK)
             return status;
@@ -412,6 +449,11 @@ enum status storedir_open(struct storedir **out, const struct host *host, const 
     }
     *out = dir;
     return STATUS_OK;
+}
+
+bool storedir_format_damaged(const struct storedir *dir)
+{
+    return dir->format_damaged;
 }
 
 void storedir_close(struct storedir *dir)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The directory of a store, as one process holds it:
-//    FORMAT          one line of text: "agog store, format 1"
-//    LOCK            locked by the process that holds the store; says who that is
+//    FORMAT          one line of text: "agog store, format 1, checksum <crc32c of what stands
+//    before>" LOCK            locked by the process that holds the store; says who that is
 //    streams/<name>  one directory a stream, its name percent-encoded
 //
 // The lock is advisory and ends with the process, however that ends; LOCK itself stays.
@@ -25,6 +25,10 @@ struct storedir_options {
 enum status storedir_open(struct storedir **out, const struct host *host, const char *home,
                           const struct storedir_options *options, struct errinfo *err);
 void storedir_close(struct storedir *dir); // takes NULL
+
+// Whether FORMAT is not as agog writes it. Everything can be read all the same; opening with create
+// writes it anew.
+bool storedir_format_damaged(const struct storedir *dir);
 
 // Replaces what LOCK says, for a holder that learns more of itself (its address) later.
 enum status storedir_holder_set(struct storedir *dir, const char *holder, struct errinfo *err);

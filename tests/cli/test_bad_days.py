@@ -19,6 +19,15 @@ KILLS = 120
 SEED = int(os.environ.get("AGOG_TEST_SEED", "20251217"))
 
 
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
 class Sizes(agogtest.Case):
     def test_an_empty_report_is_refused_unless_it_is_allowed(self):
         self.refuse(2, ["empty", "--allow-empty"], "publish", "roy", "backend", "f", "-", data=b"")
@@ -132,8 +141,8 @@ class Places(agogtest.Case):
 
     def test_a_store_of_a_newer_format_is_not_touched(self):
         self.agog("init")
-        path = self.home / "FORMAT"
-        path.write_text(path.read_text().replace("1", "99"))
+        line = "agog store, format 99"
+        (self.home / "FORMAT").write_text(f"{line}, checksum {crc32c(line.encode()):08x}\n")
         self.refuse(7, "newer", "ls")
         self.refuse(7, "newer", "publish", "roy", "backend", "f", "-", data=b"x")
 
@@ -211,6 +220,17 @@ class Retention(agogtest.Case):
 
 
 class Damage(agogtest.Case):
+    def test_any_flipped_byte_of_the_format_file_closes_nothing(self):
+        self.publish("kept")
+        path = self.home / "FORMAT"
+        whole = path.read_bytes()
+        for at in range(len(whole)):
+            path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:])
+            self.assertEqual(self.fetch("cynthia/research/f", "--no-receipt"), b"kept")
+        self.assertIn(b"FORMAT", self.run_agog("doctor").stdout)
+        self.agog("init")
+        self.assertEqual(path.read_bytes(), whole)
+
     def test_a_flipped_byte_costs_one_report_and_doctor_names_it(self):
         bodies = {f"f{number}": b"%d " % number * 500 for number in range(5)}
         for feature, body in bodies.items():

@@ -58,11 +58,12 @@ class SetUp(agogtest.Case):
 
 class Streams(agogtest.Case):
     def test_a_message_can_be_deleted_and_overwritten(self):
-        self.publish("secret-words")
+        self.publish("secret-words", deliverable=("cynthia", "research", "hidden-name"))
         self.agog("stream", "rm", "agog_features_research", "--seq", 1, "--erase", "--force")
-        self.refuse(3, "gone", "fetch", "cynthia/research/f")
+        self.refuse(3, "gone", "fetch", "cynthia/research/hidden-name")
         for path in (self.home / "streams" / "agog_features_research").iterdir():
             self.assertNotIn(b"secret-words", path.read_bytes())
+            self.assertNotIn(b"hidden-name", path.read_bytes())
 
     def test_what_removes_for_good_asks_for_force(self):
         self.publish("x")

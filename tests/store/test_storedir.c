@@ -110,12 +110,30 @@ static void a_store_of_a_newer_format_is_refused(void **state)
     struct errinfo err = {0};
     const struct place *place = *state;
     storedir_close(open_store(place));
-    write_text(place->home, "FORMAT", "agog store, format 2\n");
+    // The checksum is crc32c of what stands before it, computed elsewhere.
+    write_text(place->home, "FORMAT", "agog store, format 2, checksum a92027c9\n");
     assert_int_equal(try_open(place, true, &err), STATUS_FORMAT);
     assert_non_null(strstr(err.text, "written by a newer agog"));
-    write_text(place->home, "FORMAT", "agog stxre, format 1\n");
-    assert_int_equal(try_open(place, true, &err), STATUS_FORMAT);
-    assert_non_null(strstr(err.text, "FORMAT"));
+}
+
+static void a_damaged_format_line_is_told_and_mended_but_never_closes_the_store(void **state)
+{
+    struct errinfo err = {0};
+    const struct place *place = *state;
+    struct storedir *dir;
+    struct storedir_options reading = {.holder = "test"};
+    storedir_close(open_store(place));
+    // A flipped digit is damage, not a newer version.
+    write_text(place->home, "FORMAT", "agog store, format 3, checksum a92027c9\n");
+    assert_int_equal(storedir_open(&dir, host_posix(), place->home, &reading, &err), STATUS_OK);
+    assert_true(storedir_format_damaged(dir));
+    storedir_close(dir);
+    dir = open_store(place);
+    assert_false(storedir_format_damaged(dir));
+    storedir_close(dir);
+    assert_int_equal(storedir_open(&dir, host_posix(), place->home, &reading, &err), STATUS_OK);
+    assert_false(storedir_format_damaged(dir));
+    storedir_close(dir);
 }
 
 static void a_directory_without_rights_says_so(void **state)
@@ -303,6 +321,7 @@ int main(void)
         TEST(a_directory_with_other_things_in_it_is_no_store),
         TEST(a_file_is_no_store),
         TEST(a_store_of_a_newer_format_is_refused),
+        TEST(a_damaged_format_line_is_told_and_mended_but_never_closes_the_store),
         TEST(a_directory_without_rights_says_so),
         TEST(a_second_holder_is_refused_and_told_who_the_first_is),
         TEST(the_lock_is_waited_for),
