@@ -135,7 +135,7 @@ static void model_enforce(struct run *run)
                count > (uint64_t)config->max_msgs_per_subject)
             remove_at(&run->now, first);
     }
-    while (run->now.count > 0 &&
+    while (config->discard == STREAM_DISCARD_OLD && run->now.count > 0 &&
            ((config->max_msgs > 0 && run->now.count > (uint64_t)config->max_msgs) ||
             (config->max_bytes > 0 && total_bytes(&run->now) > (uint64_t)config->max_bytes)))
         remove_at(&run->now, 0);
