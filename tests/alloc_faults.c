@@ -14,6 +14,7 @@ void *__wrap_realloc(void *memory, size_t size);
 static bool active;
 static bool failed;
 static size_t left;
+static size_t to_fail;
 
 static bool fails(void)
 {
@@ -23,6 +24,9 @@ static bool fails(void)
         left--;
         return false;
     }
+    if (to_fail == 0)
+        return false;
+    to_fail--;
     failed = true;
     return true;
 }
@@ -42,9 +46,10 @@ void *__wrap_realloc(void *memory, size_t size)
     return fails() ? NULL : __real_realloc(memory, size);
 }
 
-void alloc_faults_start(size_t n)
+void alloc_faults_start(size_t n, size_t in_a_row)
 {
     left = n;
+    to_fail = in_a_row;
     failed = false;
     active = true;
 }

@@ -6,8 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-// After n more that succeed, every allocation fails, until alloc_faults_stop.
-void alloc_faults_start(size_t n);
+// After n more that succeed, so many allocations in a row fail, or fewer when alloc_faults_stop
+// comes.
+void alloc_faults_start(size_t n, size_t in_a_row);
 
 // Lets every allocation succeed again; whether one has failed since the start.
 bool alloc_faults_stop(void);

@@ -91,7 +91,7 @@ static enum status load_stream(void *context, struct bytes name)
         status = stream_peek(engine->host, path.data, &slot.config, &slot.created_ns, &why);
     if (status == STATUS_OK && !bytes_equal(bytes_of_string(slot.config.name), name))
         status = errinfo_set(&why, STATUS_CORRUPT, "the configuration in %s is of stream %s",
-                             path.data, slot.config.name == NULL ? "" : slot.config.name);
+                             path.data, slot.config.name);
     buf_fini(&path);
     // A directory without a configuration is a creation that a crash cut short.
     if (status == STATUS_NOT_FOUND)

@@ -56,6 +56,8 @@ enum status stream_peek(const struct host *host, const char *directory,
     }
     if (status == STATUS_OK)
         status = stream_config_from_json(config, json, err);
+    if (status == STATUS_OK && config->name == NULL)
+        status = errinfo_set(err, STATUS_CORRUPT, "the configuration in %s has no name", directory);
     buf_fini(&text);
     if (status == STATUS_OK)
         *created_ns = (int64_t)created;
@@ -240,11 +242,12 @@ enum status stream_drop_up_to(struct stream *stream, uint64_t last, struct errin
     return status;
 }
 
+// A stream that discards what is new never removes what it has for want of room.
 static bool over_limits(const struct stream *stream)
 {
     const struct stream_config *config = &stream->config;
     uint64_t count = subject_index_count(&stream->index);
-    return count > 0 &&
+    return config->discard == STREAM_DISCARD_OLD && count > 0 &&
            ((config->max_msgs > 0 && count > (uint64_t)config->max_msgs) ||
             (config->max_bytes > 0 && stream->index.bytes > (uint64_t)config->max_bytes));
 }
@@ -353,6 +356,9 @@ enum status stream_update(struct stream *stream, const struct stream_config *con
     }
     stream_config_fini(&stream->config);
     stream->config = next;
-    status = stream_expire(stream, now_ns, err);
-    return status != STATUS_OK ? status : enforce_all(stream, err);
+    // The new configuration stands by now: limits that find no memory or disk are applied by the
+    // next publish or open.
+    if (stream_expire(stream, now_ns, NULL) == STATUS_OK)
+        enforce_all(stream, NULL);
+    return STATUS_OK;
 }

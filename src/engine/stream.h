@@ -89,7 +89,8 @@ enum status stream_get_range(struct stream *stream, const struct stream_range *w
 // The sequence of the first message at or after seq whose subject matches; 0 when there is none.
 uint64_t stream_find_next(struct stream *stream, uint64_t seq, struct bytes pattern);
 
-// The sequences of the last message of each matching subject, rising. The caller frees *seqs.
+// The sequences of the last message of each matching subject, rising; an empty pattern takes every
+// subject, here and below. The caller frees *seqs.
 enum status stream_find_last_each(struct stream *stream, struct bytes pattern, uint64_t **seqs,
                                   size_t *count, struct errinfo *err);
 

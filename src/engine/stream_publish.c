@@ -360,7 +360,11 @@ static enum status push_out(struct stream *stream, const struct stream_input *in
         return STATUS_OK;
     if (rollup == ROLLUP_SUBJECT)
         purge.filter = input->subject;
-    return stream_purge_matching(stream, &purge, &purged, err);
+    enum status status = stream_purge_matching(stream, &purge, &purged, err);
+    if (status == STATUS_OK)
+        return status;
+    return errinfo_wrap(err, status, "message %llu is stored, but not all that it replaces is gone",
+                        (unsigned long long)stream->last_seq);
 }
 
 enum status stream_publish(struct stream *stream, const struct stream_input *input,

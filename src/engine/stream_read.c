@@ -135,7 +135,7 @@ enum status stream_find_last_each(struct stream *stream, struct bytes pattern, u
         return errinfo_set(err, STATUS_NO_MEMORY, "no memory to list stream %s",
                            stream->config.name);
     while ((subject = map_next(&stream->index.subjects, &at)) != NULL) {
-        if (!subject_matches(pattern, subject->text))
+        if (pattern.size > 0 && !subject_matches(pattern, subject->text))
             continue;
         uint64_t seq = last_of(stream, subject);
         if (seq != 0)

@@ -223,6 +223,20 @@ static void narrower_limits_apply_at_once(void **state)
     assert_int_equal(streamkit_state(kit).first_seq, 7);
 }
 
+static void a_stream_that_discards_new_keeps_what_narrower_limits_would_not_take(void **state)
+{
+    struct streamkit *kit = *state;
+    struct stream_ack ack;
+    streamkit_create(kit, NAMED("\"discard\":\"new\""));
+    streamkit_put(kit, "a", "one");
+    streamkit_put(kit, "a", "two");
+    streamkit_update(kit, NAMED("\"discard\":\"new\",\"max_msgs\":1,\"max_bytes\":40"));
+    streamkit_reopen(kit);
+    assert_int_equal(streamkit_state(kit).messages, 2);
+    assert_int_equal(streamkit_try(kit, "a", "x", NULL, &ack), STATUS_LIMIT);
+    streamkit_expect_error(kit, 10077, "maximum messages exceeded");
+}
+
 static void wider_limits_do_not_bring_back_what_had_expired(void **state)
 {
     struct streamkit *kit = *state;
@@ -288,6 +302,7 @@ int main(void)
         TEST(what_may_not_change_is_refused_and_stays),
         TEST(a_seal_is_for_good),
         TEST(narrower_limits_apply_at_once),
+        TEST(a_stream_that_discards_new_keeps_what_narrower_limits_would_not_take),
         TEST(wider_limits_do_not_bring_back_what_had_expired),
         TEST(limits_that_a_crash_kept_from_applying_apply_at_the_next_open),
         TEST(new_subjects_are_listened_to),

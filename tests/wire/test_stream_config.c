@@ -233,7 +233,7 @@ static void every_allocation_may_fail(void **state)
     (void)state;
     size_t n = 0;
     for (;; n++) {
-        alloc_faults_start(n);
+        alloc_faults_start(n, SIZE_MAX);
         if (round_trip())
             break;
     }
