@@ -128,10 +128,11 @@ static enum status index_entry(void *context, const struct msglog_entry *entry)
     return subject_index_add(&stream->index, entry->seq, entry->subject, bytes);
 }
 
-static enum status open_log(struct stream *stream, struct errinfo *err)
+static enum status open_log(struct stream *stream, uint64_t segment_bytes, struct errinfo *err)
 {
     struct msglog_state state;
-    struct msglog_options options = {.visit = index_entry, .visit_context = stream};
+    struct msglog_options options = {
+        .segment_bytes = segment_bytes, .visit = index_entry, .visit_context = stream};
     enum status status = msglog_open(&stream->log, stream->host, stream->directory, &options, err);
     if (status != STATUS_OK)
         return status;
@@ -153,7 +154,7 @@ static enum status tidy(struct stream *stream, int64_t now_ns, struct errinfo *e
 }
 
 enum status stream_open(struct stream **out, const struct host *host, const char *directory,
-                        int64_t now_ns, struct errinfo *err)
+                        uint64_t segment_bytes, int64_t now_ns, struct errinfo *err)
 {
     struct stream *stream = calloc(1, sizeof *stream);
     if (stream == NULL)
@@ -167,7 +168,7 @@ enum status stream_open(struct stream **out, const struct host *host, const char
     subject_index_init(&stream->index, seed_of(stream->created_ns));
     dedup_init(&stream->dedup, seed_of(stream->created_ns));
     if (status == STATUS_OK)
-        status = open_log(stream, err);
+        status = open_log(stream, segment_bytes, err);
     if (status == STATUS_OK)
         status = tidy(stream, now_ns, err);
     if (status == STATUS_NO_MEMORY)
@@ -240,11 +241,12 @@ enum status stream_drop_up_to(struct stream *stream, uint64_t last, struct errin
     return status;
 }
 
+// Under "discard new" nothing that is stored ever goes for want of room.
 static bool over_limits(const struct stream *stream)
 {
     const struct stream_config *config = &stream->config;
     uint64_t count = subject_index_count(&stream->index);
-    return count > 0 &&
+    return config->discard == STREAM_DISCARD_OLD && count > 0 &&
            ((config->max_msgs > 0 && count > (uint64_t)config->max_msgs) ||
             (config->max_bytes > 0 && stream->index.bytes > (uint64_t)config->max_bytes));
 }

@@ -24,8 +24,9 @@ enum status stream_config_check(struct stream_config *config, struct errinfo *er
 // configuration are taken over.
 enum status stream_create(const struct host *host, const char *directory,
                           const struct stream_config *config, int64_t now_ns, struct errinfo *err);
+// segment_bytes is the log's (struct msglog_options); 0 takes the default.
 enum status stream_open(struct stream **out, const struct host *host, const char *directory,
-                        int64_t now_ns, struct errinfo *err);
+                        uint64_t segment_bytes, int64_t now_ns, struct errinfo *err);
 void stream_close(struct stream *stream); // takes NULL; what is not committed is dropped
 
 // Reads a stream's configuration without opening its log. config is initialised by the call.
@@ -89,9 +90,15 @@ enum status stream_get_range(struct stream *stream, const struct stream_range *w
 // The sequence of the first message at or after seq whose subject matches; 0 when there is none.
 uint64_t stream_find_next(struct stream *stream, uint64_t seq, struct bytes pattern);
 
-// The sequences of the last message of each matching subject, rising. The caller frees *seqs.
-enum status stream_find_last_each(struct stream *stream, struct bytes pattern, uint64_t **seqs,
-                                  size_t *count, struct errinfo *err);
+// The last message of each matching subject (empty: of every one), in rising sequence. Of a subject
+// that has nothing committed left it is the staged one, which cannot be read before its commit. The
+// caller frees *list.
+struct stream_last {
+    uint64_t seq;
+    struct bytes subject; // borrowed until the stream changes
+};
+enum status stream_find_last_each(struct stream *stream, struct bytes pattern,
+                                  struct stream_last **list, size_t *count, struct errinfo *err);
 
 // Each matching subject with its number of messages, in byte order.
 typedef enum status (*stream_visit_subject)(void *context, struct bytes subject, uint64_t count);

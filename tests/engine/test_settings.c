@@ -275,6 +275,20 @@ static void an_update_that_cannot_be_written_changes_nothing(void **state)
     assert_int_equal(streamkit_state(kit).messages, 2);
 }
 
+static void an_update_to_discard_new_removes_nothing(void **state)
+{
+    struct streamkit *kit = *state;
+    struct stream_ack ack;
+    streamkit_create(kit, "{\"name\":\"S\"}");
+    for (int i = 0; i < 5; i++)
+        streamkit_put(kit, "S", "x");
+    streamkit_update(kit, "{\"name\":\"S\",\"max_msgs\":2,\"discard\":\"new\"}");
+    streamkit_commit(kit);
+    assert_int_equal(streamkit_state(kit).messages, 5);
+    assert_int_equal(streamkit_try(kit, "S", "x", NULL, &ack), STATUS_LIMIT);
+    assert_int_equal(streamkit_state(kit).messages, 5);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, streamkit_setup, streamkit_teardown)
@@ -288,6 +302,7 @@ int main(void)
         TEST(what_may_not_change_is_refused_and_stays),
         TEST(a_seal_is_for_good),
         TEST(narrower_limits_apply_at_once),
+        TEST(an_update_to_discard_new_removes_nothing),
         TEST(wider_limits_do_not_bring_back_what_had_expired),
         TEST(limits_that_a_crash_kept_from_applying_apply_at_the_next_open),
         TEST(new_subjects_are_listened_to),
