@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "engine/jserror.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,13 +56,51 @@ enum status embedded_enter(struct embedded *self, struct errinfo *err)
     return open_store(self, err);
 }
 
-// The same, with no batch under way: for whatever changes which streams there are.
+// Whether somebody stands in commit, who looks at his stream again when he wakes.
+static bool is_busy(const struct embedded *self)
+{
+    return self->committing || self->in_commit > 0;
+}
+
+// The same, with no batch under way and nobody in commit: for whatever changes which streams there
+// are. Publishers who come meanwhile wait behind it.
 static enum status enter_alone(struct embedded *self, struct errinfo *err)
 {
     pthread_mutex_lock(&self->lock);
-    while (self->committing)
+    self->alone_waiting++;
+    while (is_busy(self))
+        pthread_cond_wait(&self->committed, &self->lock);
+    self->alone_waiting--;
+    pthread_cond_broadcast(&self->committed);
+    return open_store(self, err);
+}
+
+static enum status enter_to_publish(struct embedded *self, struct errinfo *err)
+{
+    pthread_mutex_lock(&self->lock);
+    while (self->alone_waiting > 0 || self->holding > 0)
         pthread_cond_wait(&self->committed, &self->lock);
     return open_store(self, err);
+}
+
+// What a staged message replaces is gone before the message itself can be read. Whoever misses
+// something holds new publishers back, waits for what is staged, looks again, and lets them on.
+static bool is_any_staged(const struct embedded *self)
+{
+    return self->generation_committed < self->generation_staged;
+}
+
+static void hold_until_committed(struct embedded *self)
+{
+    self->holding++;
+    while (is_any_staged(self))
+        pthread_cond_wait(&self->committed, &self->lock);
+}
+
+static void let_on(struct embedded *self)
+{
+    if (--self->holding == 0)
+        pthread_cond_broadcast(&self->committed);
 }
 
 void embedded_leave(struct embedded *self)
@@ -72,9 +111,8 @@ void embedded_leave(struct embedded *self)
 void embedded_release(struct embedded *self)
 {
     pthread_mutex_lock(&self->lock);
-    while (self->committing)
-        pthread_cond_wait(&self->committed, &self->lock);
-    close_store(self);
+    if (!is_busy(self))
+        close_store(self);
     pthread_mutex_unlock(&self->lock);
 }
 
@@ -129,12 +167,16 @@ static enum status read_only(const struct stream *stream, struct errinfo *err)
 static enum status commit(struct embedded *self, struct stream *stream, struct errinfo *err)
 {
     uint64_t mine = self->generation;
+    self->generation_staged = mine;
+    self->in_commit++;
     while (self->generation_committed < mine) {
         if (self->committing)
             pthread_cond_wait(&self->committed, &self->lock);
         else
             lead_commit(self);
     }
+    if (--self->in_commit == 0)
+        pthread_cond_broadcast(&self->committed);
     struct msglog_state state;
     msglog_state_get(stream_get_log(stream), &state);
     return state.read_only ? read_only(stream, err) : STATUS_OK;
@@ -165,12 +207,12 @@ static void embedded_close(struct bus *bus)
 {
     struct embedded *self = embedded_of(bus);
     pthread_mutex_lock(&self->lock);
-    while (self->committing)
+    while (is_busy(self))
         pthread_cond_wait(&self->committed, &self->lock);
     if (self->engine != NULL)
         reclaim(self);
+    close_store(self);
     pthread_mutex_unlock(&self->lock);
-    embedded_release(self);
     pthread_cond_destroy(&self->committed);
     pthread_mutex_destroy(&self->lock);
     free(self->home);
@@ -187,6 +229,19 @@ static enum status embedded_facts(struct bus *bus, struct bus_facts *facts, stru
     return STATUS_OK;
 }
 
+// Whoever reads has room for so much: a message that nobody can read is refused when it comes.
+static enum status check_size(const struct bus_message *message, struct errinfo *err)
+{
+    enum { FRAME_BYTES = 1024 }; // what a record has besides
+    uint64_t size = message->subject.size + message->headers.size + message->body.size;
+    if (size <= LIMIT_MESSAGE_BYTES - FRAME_BYTES)
+        return STATUS_OK;
+    return errinfo_set_code(err, STATUS_LIMIT, JSERROR_MESSAGE_TOO_LARGE,
+                            "message size exceeds maximum allowed: %llu bytes with its headers, "
+                            "at most %d can be stored",
+                            (unsigned long long)size, LIMIT_MESSAGE_BYTES - FRAME_BYTES);
+}
+
 static enum status embedded_publish(struct bus *bus, const struct bus_message *message,
                                     struct bus_ack *ack, struct errinfo *err)
 {
@@ -197,9 +252,13 @@ static enum status embedded_publish(struct bus *bus, const struct bus_message *m
         .subject = message->subject,
         .headers = message->headers,
         .body = message->body,
-        .now_ns = clock_realtime_ns(),
     };
-    enum status status = embedded_enter(self, err);
+    enum status status = check_size(message, err);
+    if (status != STATUS_OK)
+        return status;
+    status = enter_to_publish(self, err);
+    // Under the lock: the order of times is then the order of sequences.
+    input.now_ns = clock_realtime_ns();
     if (status == STATUS_OK)
         status = engine_stream_for(self->engine, message->subject, input.now_ns, &stream, err);
     if (status == STATUS_OK)
@@ -265,56 +324,36 @@ static enum status get_from(struct stream *stream, const struct bus_get *get, st
     return status;
 }
 
+// Called with the lock held.
+static enum status find_and_get(struct embedded *self, const char *name, const struct bus_get *get,
+                                struct buf *storage, struct bus_message *message,
+                                struct errinfo *err)
+{
+    struct stream *stream;
+    enum status status = engine_stream(self->engine, bytes_of_string(name), clock_realtime_ns(),
+                                       &stream, err);
+    return status != STATUS_OK ? status : get_from(stream, get, storage, message, err);
+}
+
 enum status embedded_get(struct bus *bus, const char *name, const struct bus_get *get,
                          struct buf *storage, struct bus_message *message, struct errinfo *err)
 {
     struct embedded *self = embedded_of(bus);
-    struct stream *stream;
     enum status status = embedded_enter(self, err);
-    if (status == STATUS_OK)
-        status = engine_stream(self->engine, bytes_of_string(name), clock_realtime_ns(), &stream,
-                               err);
-    if (status == STATUS_OK)
-        status = get_from(stream, get, storage, message, err);
-    embedded_leave(self);
-    return status;
-}
-
-static enum status embedded_last_each(struct bus *bus, const char *name,
-                                      const struct bus_get *filter, bus_visit_message visit,
-                                      void *context, struct errinfo *err)
-{
-    struct embedded *self = embedded_of(bus);
-    struct stream *stream;
-    uint64_t *seqs = NULL;
-    size_t count = 0;
-    enum status status = embedded_enter(self, err);
-    if (status == STATUS_OK)
-        status = engine_stream(self->engine, bytes_of_string(name), clock_realtime_ns(), &stream,
-                               err);
-    if (status == STATUS_OK)
-        status = stream_find_last_each(stream, filter->subject, &seqs, &count, err);
-    embedded_leave(self);
-    struct buf storage;
-    buf_init(&storage, LIMIT_MESSAGE_BYTES);
-    // The visitor may call the bus: it runs without the lock.
-    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
-        struct bus_message message;
-        struct bus_get get = {.seq = seqs[i], .part = filter->part};
-        status = embedded_get(bus, name, &get, &storage, &message, err);
-        // What went since the list was made has a newer message, or is gone.
-        if (status == STATUS_NOT_FOUND)
-            status = STATUS_OK;
-        else if (status == STATUS_OK)
-            status = visit(context, &message);
+    if (status == STATUS_OK) {
+        status = find_and_get(self, name, get, storage, message, err);
+        if (status == STATUS_NOT_FOUND && is_any_staged(self)) {
+            hold_until_committed(self);
+            status = find_and_get(self, name, get, storage, message, err);
+            let_on(self);
+        }
     }
-    buf_fini(&storage);
-    free(seqs);
+    embedded_leave(self);
     return status;
 }
 
-// Names with counts, collected under the lock and shown without it: a NUL behind each name, then
-// the count's eight bytes.
+// Names with numbers, collected under the lock and shown without it: the number, the name's size
+// and the name.
 static enum status collect_name(void *context, struct bytes name, uint64_t count)
 {
     struct buf *list = context;
@@ -322,6 +361,53 @@ static enum status collect_name(void *context, struct bytes name, uint64_t count
     buf_append_le64(list, name.size);
     buf_append(list, name);
     return buf_status(list);
+}
+
+static enum status collect_last_each(struct embedded *self, const char *name, struct bytes filter,
+                                     struct buf *list, struct errinfo *err)
+{
+    struct stream *stream;
+    struct stream_last *lasts;
+    size_t count;
+    enum status status = engine_stream(self->engine, bytes_of_string(name), clock_realtime_ns(),
+                                       &stream, err);
+    if (status == STATUS_OK)
+        status = stream_find_last_each(stream, filter, &lasts, &count, err);
+    if (status != STATUS_OK)
+        return status;
+    for (size_t i = 0; status == STATUS_OK && i < count; i++)
+        status = collect_name(list, lasts[i].subject, lasts[i].seq);
+    free(lasts);
+    return status == STATUS_OK ? status : errinfo_set(err, status, "no memory to list %s", name);
+}
+
+struct last_walk {
+    struct bus *bus;
+    const char *stream;
+    enum bus_part part;
+    struct buf storage;
+    bus_visit_message visit;
+    void *context;
+    struct errinfo *err;
+};
+
+// Runs without the lock: the visitor may call the bus.
+static enum status show_last(void *context, struct bytes subject, uint64_t seq)
+{
+    struct last_walk *walk = context;
+    struct bus_message message;
+    struct bus_get get = {.seq = seq, .part = walk->part};
+    enum status status = embedded_get(walk->bus, walk->stream, &get, &walk->storage, &message,
+                                      walk->err);
+    // What was replaced since the list was made has a newer message, and what was deleted may have
+    // an older one.
+    if (status == STATUS_NOT_FOUND) {
+        get = (struct bus_get){.subject = subject, .part = walk->part};
+        status = embedded_get(walk->bus, walk->stream, &get, &walk->storage, &message, walk->err);
+    }
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    return status != STATUS_OK ? status : walk->visit(walk->context, &message);
 }
 
 static enum status show_names(const struct buf *list, bus_visit_name visit, void *context)
@@ -342,6 +428,26 @@ static enum status show_names(const struct buf *list, bus_visit_name visit, void
 
 enum { NAMES_BYTES_MAX = 1 << 30 };
 
+static enum status embedded_last_each(struct bus *bus, const char *name,
+                                      const struct bus_get *filter, bus_visit_message visit,
+                                      void *context, struct errinfo *err)
+{
+    struct embedded *self = embedded_of(bus);
+    struct buf list;
+    struct last_walk walk = {bus, name, filter->part, {.data = NULL}, visit, context, err};
+    buf_init(&list, NAMES_BYTES_MAX);
+    buf_init(&walk.storage, LIMIT_MESSAGE_BYTES);
+    enum status status = embedded_enter(self, err);
+    if (status == STATUS_OK)
+        status = collect_last_each(self, name, filter->subject, &list, err);
+    embedded_leave(self);
+    if (status == STATUS_OK)
+        status = show_names(&list, show_last, &walk);
+    buf_fini(&walk.storage);
+    buf_fini(&list);
+    return status;
+}
+
 static enum status embedded_subjects(struct bus *bus, const char *name, struct bytes filter,
                                      bus_visit_name visit, void *context, struct errinfo *err)
 {
@@ -350,11 +456,14 @@ static enum status embedded_subjects(struct bus *bus, const char *name, struct b
     struct buf list;
     buf_init(&list, NAMES_BYTES_MAX);
     enum status status = embedded_enter(self, err);
+    // What is listed can be read.
+    hold_until_committed(self);
     if (status == STATUS_OK)
         status = engine_stream(self->engine, bytes_of_string(name), clock_realtime_ns(), &stream,
                                err);
     if (status == STATUS_OK)
         status = stream_subjects(stream, filter, collect_name, &list, err);
+    let_on(self);
     embedded_leave(self);
     if (status == STATUS_OK)
         status = show_names(&list, visit, context);
@@ -461,11 +570,13 @@ static enum status embedded_stream_info(struct bus *bus, const char *name, struc
         status = engine_stream(self->engine, bytes_of_string(name), clock_realtime_ns(), &stream,
                                err);
     if (status == STATUS_OK) {
-        stream_state_get(stream, &info->state);
-        info->created_ns = stream_get_created(stream);
         status = stream_config_copy(&info->config, stream_get_config(stream));
         if (status != STATUS_OK)
             errinfo_set(err, status, "no memory to describe stream %s", name);
+    }
+    if (status == STATUS_OK) {
+        stream_state_get(stream, &info->state);
+        info->created_ns = stream_get_created(stream);
     }
     embedded_leave(self);
     return status;

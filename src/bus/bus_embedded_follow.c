@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "bus/watch.h"
 #include "engine/jserror.h"
+#include "wire/subject.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +35,10 @@ static enum status start_following(struct embedded *self, const struct bus_sourc
     struct stream_state state;
     struct buf path;
     struct bytes name = bytes_of_string(source->stream);
-    enum status status = engine_stream(self->engine, name, clock_realtime_ns(), &stream, err);
+    struct bytes filter = source->filter.size == 0 ? BYTES(">") : source->filter;
+    enum status status = subject_check(filter, true, err);
+    if (status == STATUS_OK)
+        status = engine_stream(self->engine, name, clock_realtime_ns(), &stream, err);
     // Watched before it is looked at: what comes in between wakes the first wait.
     buf_init(&path, LIMIT_PATH_BYTES);
     if (status == STATUS_OK)
@@ -47,7 +51,6 @@ static enum status start_following(struct embedded *self, const struct bus_sourc
     stream_state_get(stream, &state);
     followed->next_seq = source->start_seq == 0 ? state.last_seq + 1 : source->start_seq;
     snprintf(followed->stream, sizeof followed->stream, "%s", source->stream);
-    struct bytes filter = source->filter.size == 0 ? BYTES(">") : source->filter;
     snprintf(followed->filter, sizeof followed->filter, "%.*s", BYTES_ARG(filter));
     return STATUS_OK;
 }
@@ -66,9 +69,11 @@ enum status bus_embedded_follow_open(struct bus *bus, const struct bus_source *s
 {
     struct embedded *self = embedded_of(bus);
     struct embedded_follow *follow = calloc(1, sizeof *follow);
-    if (follow == NULL || count > BUS_FOLLOW_SOURCES_MAX) {
+    if (follow == NULL)
+        return errinfo_set(err, STATUS_NO_MEMORY, "no memory to follow streams");
+    if (count == 0 || count > BUS_FOLLOW_SOURCES_MAX) {
         free(follow);
-        return errinfo_set(err, STATUS_LIMIT, "at most %d streams can be followed at once",
+        return errinfo_set(err, STATUS_LIMIT, "1 to %d streams can be followed at once",
                            BUS_FOLLOW_SOURCES_MAX);
     }
     follow->follow.bus = bus;
@@ -123,7 +128,8 @@ enum status bus_embedded_follow_next(struct bus_follow *base, int64_t timeout_ms
                                      size_t *source, struct errinfo *err)
 {
     struct embedded_follow *follow = (struct embedded_follow *)base;
-    int64_t deadline_ms = clock_monotonic_ns() / 1000000 + timeout_ms;
+    int64_t deadline_ms = timeout_ms < INT32_MAX ? clock_monotonic_ns() / 1000000 + timeout_ms
+                                                 : INT64_MAX;
     for (;;) {
         struct errinfo why;
         errinfo_clear(&why);

@@ -17,8 +17,12 @@ struct embedded {
     struct storedir *store; // NULL while the store's lock is not held
     struct engine *engine;
     uint64_t generation;           // that messages are being staged in
+    uint64_t generation_staged;    // the last one that somebody waits for
     uint64_t generation_committed; // up to which everything is on disk, or has failed
     bool committing;
+    size_t in_commit;     // threads that wait for their generation
+    size_t alone_waiting; // threads that wait for nobody to be in commit
+    size_t holding;       // readers who hold publishers back until what is staged is committed
 };
 
 static inline struct embedded *embedded_of(struct bus *bus)
@@ -31,7 +35,8 @@ static inline struct embedded *embedded_of(struct bus *bus)
 enum status embedded_enter(struct embedded *self, struct errinfo *err);
 void embedded_leave(struct embedded *self);
 
-// Gives the store back to other processes until the next operation.
+// Gives the store back to other processes until the next operation. While another thread commits
+// it is kept: what that writes wakes whoever waits, and he tries again.
 void embedded_release(struct embedded *self);
 
 enum status embedded_get(struct bus *bus, const char *name, const struct bus_get *get,

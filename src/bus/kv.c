@@ -38,7 +38,7 @@ static enum status check_key(struct bytes key, bool filter, struct errinfo *err)
                 key.data[key.size - 1] != '.';
     for (size_t i = 0; good && i < key.size; i++) {
         char c = key.data[i];
-        good = is_name_byte(c) || c == '/' || c == '=' || c == '.' ||
+        good = is_name_byte(c) || c == '/' || c == '=' || (c == '.' && key.data[i - 1] != '.') ||
                (filter && (c == '*' || c == '>'));
     }
     if (good)
@@ -46,7 +46,7 @@ static enum status check_key(struct bytes key, bool filter, struct errinfo *err)
     return errinfo_set(
         err, STATUS_INVALID,
         "bad key %s: up to %d letters, digits and - / _ = . are allowed, with no dot "
-        "at either end",
+        "at either end or after another",
         errinfo_quote(key, quoted), LIMIT_KV_KEY_BYTES);
 }
 
@@ -387,12 +387,16 @@ struct kv_watch {
     uint64_t *current; // sequences of the entries to give first
     size_t current_count;
     size_t current_at;
+    uint64_t start; // first sequence that is followed
     struct place place;
 };
 
 static enum status collect_current(void *context, const struct bus_message *message)
 {
     struct kv_watch *watch = context;
+    // What came in since the start was noted comes with what follows.
+    if (message->seq >= watch->start)
+        return STATUS_OK;
     // Grown in steps of a power of two, without a second field for the capacity.
     if ((watch->current_count & (watch->current_count + 1)) == 0) {
         size_t capacity = 2 * watch->current_count + 2;
@@ -412,20 +416,17 @@ static enum status watch_start(struct kv_watch *watch, bool with_current, struct
     enum status status = operations->stream_info(watch->bus, watch->place.stream, &info, err);
     if (status != STATUS_OK)
         return status;
-    uint64_t start = info.state.last_seq + 1;
+    watch->start = info.state.last_seq + 1;
     stream_config_fini(&info.config);
     struct bytes filter = bytes_of_string(watch->place.subject);
     if (with_current) {
         struct bus_get get = {.subject = filter, .part = BUS_HEAD};
         status = operations->last_each(watch->bus, watch->place.stream, &get, collect_current,
                                        watch, err);
-        // What came in between is in both: the follow begins behind the newest that was collected.
-        if (watch->current_count > 0 && watch->current[watch->current_count - 1] >= start)
-            start = watch->current[watch->current_count - 1] + 1;
     }
     if (status != STATUS_OK)
         return status;
-    struct bus_source source = {watch->place.stream, filter, start};
+    struct bus_source source = {watch->place.stream, filter, watch->start};
     return operations->follow_open(watch->bus, &source, 1, BUS_ALL, &watch->follow, err);
 }
 

@@ -24,7 +24,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CODE_STREAM_NOT_FOUND = 10059, CODE_NO_STREAM_FOR_SUBJECT = 10076 };
+enum { CODE_STREAM_NOT_FOUND = 10059 };
 
 // What is known of a report before it is stored.
 struct draft {

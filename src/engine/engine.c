@@ -159,7 +159,7 @@ static enum status open_slot(struct engine *engine, struct slot *slot, int64_t n
         struct buf path;
         status = path_of(engine, bytes_of_string(slot->config.name), &path, err);
         if (status == STATUS_OK)
-            status = stream_open(&slot->stream, engine->host, path.data, now_ns, err);
+            status = stream_open(&slot->stream, engine->host, path.data, 0, now_ns, err);
         buf_fini(&path);
         if (status != STATUS_OK)
             return errinfo_wrap(err, status, "stream %s", slot->config.name);
@@ -204,9 +204,10 @@ enum status engine_stream_for(struct engine *engine, struct bytes subject, int64
         if (listens_to(config_of(&engine->slots[i]), subject))
             return open_slot(engine, &engine->slots[i], now_ns, stream, err);
     }
-    return errinfo_set_code(err, STATUS_NOT_FOUND, JSERROR_NO_STREAM_FOR_SUBJECT,
-                            "no stream listens to subject %.*s: nothing was stored",
-                            BYTES_ARG(subject));
+    char escaped[ERRINFO_QUOTED_MAX];
+    return errinfo_set_code(err, STATUS_NOT_FOUND, JSERROR_STREAM_NOT_FOUND,
+                            "no stream listens to subject %s: nothing was stored",
+                            errinfo_escape(subject, escaped));
 }
 
 static enum status check_overlap(const struct engine *engine, const struct stream_config *config,

@@ -23,7 +23,7 @@ void engine_close(struct engine *engine); // takes NULL; what is not committed i
 enum status engine_stream(struct engine *engine, struct bytes name, int64_t now_ns,
                           struct stream **stream, struct errinfo *err);
 
-// The stream that listens to a literal subject; 10076 when there is none.
+// The stream that listens to a literal subject; 10059 when there is none.
 enum status engine_stream_for(struct engine *engine, struct bytes subject, int64_t now_ns,
                               struct stream **stream, struct errinfo *err);
 

@@ -130,10 +130,11 @@ static enum status index_entry(void *context, const struct msglog_entry *entry)
     return subject_index_add(&stream->index, entry->seq, entry->subject, bytes);
 }
 
-static enum status open_log(struct stream *stream, struct errinfo *err)
+static enum status open_log(struct stream *stream, uint64_t segment_bytes, struct errinfo *err)
 {
     struct msglog_state state;
-    struct msglog_options options = {.visit = index_entry, .visit_context = stream};
+    struct msglog_options options = {
+        .segment_bytes = segment_bytes, .visit = index_entry, .visit_context = stream};
     enum status status = msglog_open(&stream->log, stream->host, stream->directory, &options, err);
     if (status != STATUS_OK)
         return status;
@@ -155,7 +156,7 @@ static enum status tidy(struct stream *stream, int64_t now_ns, struct errinfo *e
 }
 
 enum status stream_open(struct stream **out, const struct host *host, const char *directory,
-                        int64_t now_ns, struct errinfo *err)
+                        uint64_t segment_bytes, int64_t now_ns, struct errinfo *err)
 {
     struct stream *stream = calloc(1, sizeof *stream);
     if (stream == NULL)
@@ -169,7 +170,7 @@ enum status stream_open(struct stream **out, const struct host *host, const char
     subject_index_init(&stream->index, seed_of(stream->created_ns));
     dedup_init(&stream->dedup, seed_of(stream->created_ns));
     if (status == STATUS_OK)
-        status = open_log(stream, err);
+        status = open_log(stream, segment_bytes, err);
     if (status == STATUS_OK)
         status = tidy(stream, now_ns, err);
     if (status == STATUS_NO_MEMORY)

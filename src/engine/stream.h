@@ -24,8 +24,9 @@ enum status stream_config_check(struct stream_config *config, struct errinfo *er
 // configuration are taken over.
 enum status stream_create(const struct host *host, const char *directory,
                           const struct stream_config *config, int64_t now_ns, struct errinfo *err);
+// segment_bytes is the log's (struct msglog_options); 0 takes the default.
 enum status stream_open(struct stream **out, const struct host *host, const char *directory,
-                        int64_t now_ns, struct errinfo *err);
+                        uint64_t segment_bytes, int64_t now_ns, struct errinfo *err);
 void stream_close(struct stream *stream); // takes NULL; what is not committed is dropped
 
 // Reads a stream's configuration without opening its log. config is initialised by the call.

@@ -238,7 +238,7 @@ static enum status check_subject(const struct stream *stream, const struct strea
     char quoted[ERRINFO_QUOTED_MAX];
     enum status status = subject_check(input->subject, false, err);
     if (status == STATUS_OK && !stream_listens_to(stream, input->subject))
-        return errinfo_set_code(err, STATUS_NOT_FOUND, JSERROR_NO_STREAM_FOR_SUBJECT,
+        return errinfo_set_code(err, STATUS_NOT_FOUND, JSERROR_STREAM_NOT_FOUND,
                                 "stream %s does not listen to %s", stream->config.name,
                                 errinfo_quote(input->subject, quoted));
     return status != STATUS_OK ? status : headers_check(input->headers, err);

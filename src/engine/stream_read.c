@@ -119,30 +119,29 @@ uint64_t stream_find_next(struct stream *stream, uint64_t seq, struct bytes patt
 
 static int compare_sequences(const void *a, const void *b)
 {
-    uint64_t x = *(const uint64_t *)a;
-    uint64_t y = *(const uint64_t *)b;
+    uint64_t x = ((const struct stream_last *)a)->seq;
+    uint64_t y = ((const struct stream_last *)b)->seq;
     return x < y ? -1 : x > y;
 }
 
-enum status stream_find_last_each(struct stream *stream, struct bytes pattern, uint64_t **seqs,
-                                  size_t *count, struct errinfo *err)
+enum status stream_find_last_each(struct stream *stream, struct bytes pattern,
+                                  struct stream_last **list, size_t *count, struct errinfo *err)
 {
     size_t at = 0;
     size_t found = 0;
     const struct subject_entry *subject;
-    uint64_t *list = malloc((stream->index.subjects.count + 1) * sizeof *list);
-    if (list == NULL)
+    struct stream_last *lasts = malloc((stream->index.subjects.count + 1) * sizeof *lasts);
+    if (lasts == NULL)
         return errinfo_set(err, STATUS_NO_MEMORY, "no memory to list stream %s",
                            stream->config.name);
     while ((subject = map_next(&stream->index.subjects, &at)) != NULL) {
         if (pattern.size > 0 && !subject_matches(pattern, subject->text))
             continue;
         uint64_t seq = last_of(stream, subject);
-        if (seq != 0)
-            list[found++] = seq;
+        lasts[found++] = (struct stream_last){seq != 0 ? seq : subject->last, subject->text};
     }
-    qsort(list, found, sizeof *list, compare_sequences);
-    *seqs = list;
+    qsort(lasts, found, sizeof *lasts, compare_sequences);
+    *list = lasts;
     *count = found;
     return STATUS_OK;
 }

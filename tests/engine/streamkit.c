@@ -46,8 +46,8 @@ void streamkit_config(struct stream_config *config, const char *json)
 
 static void open_stream(struct streamkit *kit)
 {
-    enum status status = stream_open(&kit->stream, simhost_host(kit->sim), directory, kit->now_ns,
-                                     &kit->err);
+    enum status status = stream_open(&kit->stream, simhost_host(kit->sim), directory, 0,
+                                     kit->now_ns, &kit->err);
     if (status != STATUS_OK)
         fail_msg("open: %s", kit->err.text);
 }

@@ -183,7 +183,7 @@ static void a_stream_is_found_by_name_and_by_subject(void **state)
     assert_ptr_equal(stream, get(house, "a"));
     assert_int_equal(engine_stream_for(house->engine, BYTES("y.1.2"), NOW, &stream, &house->err),
                      STATUS_NOT_FOUND);
-    expect_error(house, 10076, "no stream listens to subject y.1.2: nothing was stored");
+    expect_error(house, 10059, "no stream listens to subject y.1.2: nothing was stored");
     assert_int_equal(engine_stream_for(house->engine, BYTES("x.*"), NOW, &stream, &house->err),
                      STATUS_INVALID);
     assert_int_equal(engine_stream(house->engine, BYTES("c"), NOW, &stream, &house->err),

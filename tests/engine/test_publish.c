@@ -47,7 +47,7 @@ static void a_subject_the_stream_does_not_listen_to_is_refused(void **state)
     struct streamkit *kit = *state;
     streamkit_create(kit, plain);
     assert_int_equal(with(kit, "b", NULL), STATUS_NOT_FOUND);
-    streamkit_expect_error(kit, 10076, "stream S does not listen to \"b\"");
+    streamkit_expect_error(kit, 10059, "stream S does not listen to \"b\"");
     assert_int_equal(with(kit, "a", NULL), STATUS_NOT_FOUND);
     assert_int_equal(with(kit, "a.*", NULL), STATUS_INVALID);
     assert_int_equal(with(kit, "a..b", NULL), STATUS_INVALID);

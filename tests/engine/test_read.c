@@ -104,23 +104,23 @@ static void the_last_of_each_subject_comes_in_rising_order(void **state)
 {
     struct streamkit *kit = *state;
     struct stream_ack ack;
-    uint64_t *seqs;
+    struct stream_last *list;
     size_t count;
     fill(kit);
     assert_int_equal(streamkit_try(kit, "a.x", "7", NULL, &ack), STATUS_OK);
-    assert_int_equal(stream_find_last_each(kit->stream, BYTES(">"), &seqs, &count, NULL),
+    assert_int_equal(stream_find_last_each(kit->stream, BYTES(">"), &list, &count, NULL),
                      STATUS_OK);
     assert_int_equal(count, 3);
-    assert_true(seqs[0] == 4 && seqs[1] == 5 && seqs[2] == 6);
-    free(seqs);
-    assert_int_equal(stream_find_last_each(kit->stream, BYTES("a.y"), &seqs, &count, NULL),
+    assert_true(list[0].seq == 4 && list[1].seq == 5 && list[2].seq == 6);
+    free(list);
+    assert_int_equal(stream_find_last_each(kit->stream, BYTES("a.y"), &list, &count, NULL),
                      STATUS_OK);
-    assert_true(count == 1 && seqs[0] == 6);
-    free(seqs);
-    assert_int_equal(stream_find_last_each(kit->stream, BYTES("b"), &seqs, &count, NULL),
+    assert_true(count == 1 && list[0].seq == 6);
+    free(list);
+    assert_int_equal(stream_find_last_each(kit->stream, BYTES("b"), &list, &count, NULL),
                      STATUS_OK);
     assert_int_equal(count, 0);
-    free(seqs);
+    free(list);
 }
 
 static enum status write_down(void *context, struct bytes subject, uint64_t count)

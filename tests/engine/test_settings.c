@@ -289,6 +289,20 @@ static void an_update_that_cannot_be_written_changes_nothing(void **state)
     assert_int_equal(streamkit_state(kit).messages, 2);
 }
 
+static void an_update_to_discard_new_removes_nothing(void **state)
+{
+    struct streamkit *kit = *state;
+    struct stream_ack ack;
+    streamkit_create(kit, "{\"name\":\"S\"}");
+    for (int i = 0; i < 5; i++)
+        streamkit_put(kit, "S", "x");
+    streamkit_update(kit, "{\"name\":\"S\",\"max_msgs\":2,\"discard\":\"new\"}");
+    streamkit_commit(kit);
+    assert_int_equal(streamkit_state(kit).messages, 5);
+    assert_int_equal(streamkit_try(kit, "S", "x", NULL, &ack), STATUS_LIMIT);
+    assert_int_equal(streamkit_state(kit).messages, 5);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, streamkit_setup, streamkit_teardown)
