@@ -90,10 +90,15 @@ enum status stream_get_range(struct stream *stream, const struct stream_range *w
 // The sequence of the first message at or after seq whose subject matches; 0 when there is none.
 uint64_t stream_find_next(struct stream *stream, uint64_t seq, struct bytes pattern);
 
-// The sequences of the last message of each matching subject, rising; an empty pattern takes every
-// subject, here and below. The caller frees *seqs.
-enum status stream_find_last_each(struct stream *stream, struct bytes pattern, uint64_t **seqs,
-                                  size_t *count, struct errinfo *err);
+// The last message of each matching subject (empty: of every one), in rising sequence. Of a subject
+// that has nothing committed left it is the staged one, which cannot be read before its commit. The
+// caller frees *list.
+struct stream_last {
+    uint64_t seq;
+    struct bytes subject; // borrowed until the stream changes
+};
+enum status stream_find_last_each(struct stream *stream, struct bytes pattern,
+                                  struct stream_last **list, size_t *count, struct errinfo *err);
 
 // Each matching subject with its number of messages, in byte order.
 typedef enum status (*stream_visit_subject)(void *context, struct bytes subject, uint64_t count);

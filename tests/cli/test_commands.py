@@ -127,7 +127,7 @@ class Buckets(agogtest.Case):
         for key in ("a b", ".a", "a.", "\u00fc", ""):
             self.refuse(2, "bad key", "kv", "put", "b", key, "x")
         self.refuse(2, "bad bucket", "kv", "put", "a.b", "k", "x")
-        self.refuse(3, "no stream listens", "kv", "put", "nope", "k", "x")
+        self.refuse(3, "no bucket nope", "kv", "put", "nope", "k", "x")
 
 
 class Texts(agogtest.Case):

@@ -189,7 +189,7 @@ static enum status search(struct work *work)
     struct stream *stream;
     struct buf storage;
     struct msglog_message message;
-    uint64_t *seqs = NULL;
+    struct stream_last *lasts = NULL;
     uint64_t counted = 0;
     size_t count;
     buf_init(&storage, 1 << 20);
@@ -197,10 +197,10 @@ static enum status search(struct work *work)
     if (status == STATUS_OK)
         status = stream_get_last(stream, BYTES("s.*"), MSGLOG_ALL, &storage, &message, NULL);
     if (status == STATUS_OK)
-        status = stream_find_last_each(stream, BYTES(">"), &seqs, &count, NULL);
+        status = stream_find_last_each(stream, BYTES(">"), &lasts, &count, NULL);
     if (status == STATUS_OK)
         status = stream_subjects(stream, BYTES(">"), count_one, &counted, NULL);
-    free(seqs);
+    free(lasts);
     buf_fini(&storage);
     return status;
 }

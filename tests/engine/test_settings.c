@@ -316,6 +316,7 @@ int main(void)
         TEST(what_may_not_change_is_refused_and_stays),
         TEST(a_seal_is_for_good),
         TEST(narrower_limits_apply_at_once),
+        TEST(an_update_to_discard_new_removes_nothing),
         TEST(a_stream_that_discards_new_keeps_what_narrower_limits_would_not_take),
         TEST(wider_limits_do_not_bring_back_what_had_expired),
         TEST(limits_that_a_crash_kept_from_applying_apply_at_the_next_open),
