@@ -145,6 +145,8 @@ static void hostile_texts_of_ten_megabytes_are_counted_in_no_time(void **state)
     assert_int_equal(count_repeated(BYTES("a"), size), size / 8);
     assert_int_equal(count_repeated(BYTES(" "), size), size / 128);
     assert_int_equal(count_repeated(BYTES("\n"), size), size / 16);
+    assert_int_equal(count_repeated(BYTES("-"), size), size / 64);
+    assert_int_equal(count_repeated(BYTES("="), size), size / 64);
     assert_int_equal(count_repeated(BYTES("--!"), size / 3), size / 3 + 1);
     assert_int_equal(count_repeated(BYTES("\xF0\x9F\x98\x80"), size / 4), size / 4);
     assert_int_equal(count_repeated(BYTES("\xE6\xBC\xA2"), size / 3), size / 3);
