@@ -173,6 +173,8 @@ static json_t *hostile(void)
     add_hostile(out, "one_letter", "a", 0, 0);
     add_hostile(out, "blanks", " ", 0, 0);
     add_hostile(out, "newlines", "\n", 0, 0);
+    add_hostile(out, "dashes", "-", 0, 0);
+    add_hostile(out, "equals_signs", "=", 0, 0);
     add_hostile(out, "dashes_and_bangs", "--!", 0, 0);
     add_hostile(out, "long_dashes_and_bangs",
                 "----------------------------------------------------------------!", 0, 0);

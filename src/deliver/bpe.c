@@ -10,6 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    // Where a token of this length or more may start, the tokens are guessed.
+    GUESS_REACH = 32,
+    GUESS_EDGE_BYTES = VOCAB_TOKEN_BYTES_MAX, // at the right edge, merging may not see enough
+};
+
 // Part of the piece that is a token.
 struct part {
     size_t from;
@@ -98,6 +104,53 @@ static bool compatible(const char *data, struct part left, struct part right)
     }
 }
 
+// Guesses the tokens from `at` on.
+static void guess_at(struct guess *guess, struct bytes piece, size_t at)
+{
+    struct bytes window = bytes_slice(piece, at, MERGE_BYTES_MAX);
+    merge_window(&guess->merge, window);
+    size_t end = window.size;
+    if (at + end < piece.size)
+        end -= GUESS_EDGE_BYTES;
+    size_t kept = 1;
+    while (kept < guess->merge.count && guess->merge.starts[kept + 1] <= end)
+        kept++;
+    guess->from = at;
+    guess->to = at + guess->merge.starts[kept];
+    guess->next = 0;
+}
+
+// The guessed token at this place, if there is one that can follow.
+static bool next_guessed(struct bpe *bpe, struct bytes piece, struct part before, struct part *next)
+{
+    struct guess *guess = &bpe->guess;
+    if (before.to < guess->from || before.to >= guess->to)
+        return false;
+    const uint16_t *starts = guess->merge.starts;
+    size_t at = before.to - guess->from;
+    while (starts[guess->next] > at)
+        guess->next--;
+    while (starts[guess->next] < at)
+        guess->next++;
+    if (starts[guess->next] != at)
+        return false;
+    size_t end = guess->from + starts[guess->next + 1];
+    if (bit_get(bpe->dead, end))
+        return false;
+    *next = (struct part){before.to, end, find(piece.data, before.to, end)};
+    if (before.rank != VOCAB_NONE && !compatible(piece.data, before, *next))
+        return false;
+    if (guess->used < end)
+        guess->used = end;
+    return true;
+}
+
+// No token that starts at this place is longer.
+static size_t reach_at(struct bytes piece, size_t at)
+{
+    return vocab_reach(piece.data + at, piece.size - at);
+}
+
 // The longest token of at most `size` bytes which can follow `before` (rank VOCAB_NONE: nothing is
 // before) and whose end is not dead.
 static bool next_part(const struct bpe *bpe, struct bytes piece, struct part before, size_t size,
@@ -129,32 +182,44 @@ static struct part path_part(const struct bpe *bpe, struct bytes piece, size_t e
     return (struct part){from, end, find(piece.data, from, end)};
 }
 
+// Nothing can follow the part: where it ends, no token ends. Returns the part before it, and how
+// long a token behind that may be.
+static struct part step_back(struct bpe *bpe, struct bytes piece, struct part part, size_t *longest)
+{
+    ASSERT(part.to > 0);
+    bit_set(bpe->dead, part.to);
+    bit_clear(bpe->ends, part.to);
+    struct part before = path_part(bpe, piece, part.from);
+    // Of what was searched for, not guessed, all that is longer was refused before it was taken.
+    *longest = part.from >= bpe->guess.used ? part.to - part.from - 1 : reach_at(piece, part.from);
+    return before;
+}
+
 enum status bpe_encode(struct bpe *bpe, struct bytes piece, size_t *count)
 {
     enum status status = make_room(bpe, piece.size / 64 + 1);
     if (status != STATUS_OK)
         return status;
     bit_set(bpe->ends, 0);
+    bpe->guess.to = 0;
+    bpe->guess.used = 0;
     size_t tokens = 0;
     struct part before = {0, 0, VOCAB_NONE};
-    size_t longest = vocab_reach(piece.data, piece.size);
+    size_t longest = reach_at(piece, 0);
     while (before.to < piece.size) {
         struct part next;
-        if (next_part(bpe, piece, before, longest, &next)) {
+        if (longest >= GUESS_REACH && before.to >= bpe->guess.to)
+            guess_at(&bpe->guess, piece, before.to);
+        if (next_guessed(bpe, piece, before, &next) ||
+            next_part(bpe, piece, before, longest, &next)) {
             bit_set(bpe->ends, next.to);
             tokens++;
             before = next;
-            longest = vocab_reach(piece.data + before.to, piece.size - before.to);
-            continue;
+            longest = reach_at(piece, before.to);
+        } else {
+            before = step_back(bpe, piece, before, &longest);
+            tokens--;
         }
-        // Nothing can follow: this place is no token end. Go on with what is shorter than the token
-        // that led here; what is longer was refused before.
-        ASSERT(before.to > 0);
-        bit_set(bpe->dead, before.to);
-        bit_clear(bpe->ends, before.to);
-        tokens--;
-        longest = before.to - before.from - 1;
-        before = path_part(bpe, piece, before.from);
     }
     *count = tokens;
     return STATUS_OK;

@@ -34,7 +34,7 @@ enum status tokens_encode(struct bytes text, tokens_visitor visit, void *context
 // The longest prefix that cuts no code point (nor ill-formed part) and whose own exact count is at
 // most `max`. Merging more bytes can give fewer tokens, so every candidate is counted. Only where
 // the limit falls into a single piece of more than 1024 bytes, which is no word of any language,
-// does it take the last token end that fits, though there might be a longer prefix.
+// does it look no further than 128 bytes behind the last token end that fits.
 enum status tokens_prefix(struct bytes text, size_t max, struct bytes *prefix);
 
 // The text as it is counted: itself when it is valid UTF-8, else a copy with every ill-formed part

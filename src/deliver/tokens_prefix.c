@@ -10,10 +10,17 @@
 // So with piece k the first that does not fit, no prefix beyond the first code point of piece k + 1
 // fits, and the end of piece k - 1 always does.
 #include "base/utf8.h"
+#include "deliver/bpe.h"
 #include "deliver/pretoken.h"
 #include "deliver/tokens.h"
+#include "deliver/vocab.h"
 
-enum { LONG_PIECE_BYTES = 1024, ENDS_KEPT = 64 };
+enum {
+    LONG_PIECE_BYTES = 1024,
+    ENDS_KEPT = 64,
+    STRETCH_BYTES = VOCAB_TOKEN_BYTES_MAX, // how far beyond the last token's end it looks
+    STRETCH_TRIES = 4,                     // whole counts, which take time
+};
 
 // A place between two pieces, and the tokens before it.
 struct mark {
@@ -115,8 +122,62 @@ static enum status keep_end(void *context, struct tokens_token token)
     return STATUS_OK;
 }
 
-// A long piece: tries only the ends of its tokens. The first one nearly always fits; not when it
-// cuts a code point, or when what is left of the piece is cut into other pieces.
+// A token end far enough back that what is behind it decides how a cut further on is encoded.
+struct anchor {
+    size_t at;
+    size_t tokens; // of the piece before it
+    size_t next;   // end of the token behind it
+};
+
+static bool keeps_anchor(const struct anchor *anchor, const struct bpe *bpe)
+{
+    return anchor->tokens == 0 || anchor->at + bpe_token_end(bpe, 0) == anchor->next;
+}
+
+static struct anchor anchor_of(const struct search *search, const struct ends *ends)
+{
+    if (ends->seen <= ENDS_KEPT)
+        return (struct anchor){search->here.at, 0, ends->kept[0]};
+    size_t oldest = ends->seen - ENDS_KEPT;
+    return (struct anchor){ends->kept[oldest % ENDS_KEPT], oldest + 1,
+                           ends->kept[(oldest + 1) % ENDS_KEPT]};
+}
+
+// Looks for a longer prefix behind *end that fits too, the longest first. The piece up to a place
+// is encoded as the tokens up to the anchor and those of what is behind it, if these start with the
+// same token as in the whole piece (or the anchor is its front): then all neighbours are compatible
+// (see deliver/bpe.h). That says cheaply which places are worth a whole count.
+static enum status stretch(const struct search *search, const struct ends *ends, size_t *end)
+{
+    if (ends->seen == 0)
+        return STATUS_OK;
+    struct anchor anchor = anchor_of(search, ends);
+    struct bpe bpe;
+    bpe_init(&bpe);
+    enum status status = STATUS_OK;
+    bool fit = false;
+    int tries = 0;
+    size_t at = *end + STRETCH_BYTES < search->end ? *end + STRETCH_BYTES : search->end;
+    for (; status == STATUS_OK && at > *end && !fit && tries < STRETCH_TRIES; at--) {
+        size_t tokens;
+        if (!starts_code_point(search->text, at))
+            continue;
+        status = bpe_encode(&bpe, bytes_slice(search->text, anchor.at, at - anchor.at), &tokens);
+        if (status != STATUS_OK || anchor.tokens + tokens > ends->wanted ||
+            !keeps_anchor(&anchor, &bpe))
+            continue;
+        status = fits(search, at, &fit);
+        tries++;
+    }
+    if (fit)
+        *end = at + 1;
+    bpe_fini(&bpe);
+    return status;
+}
+
+// A long piece: tries only the ends of its tokens, and then what is a little behind. The first one
+// nearly always fits; not when it cuts a code point, or when what is left of the piece is cut into
+// other pieces.
 static enum status try_token_ends(const struct search *search, size_t *end)
 {
     struct ends ends = {.at = search->here.at, .wanted = search->max - search->here.tokens};
@@ -140,7 +201,7 @@ static enum status try_token_ends(const struct search *search, size_t *end)
             break;
         }
     }
-    return STATUS_OK;
+    return stretch(search, &ends, end);
 }
 
 // How many bytes of the text its corrected form's first `corrected` bytes stand for.

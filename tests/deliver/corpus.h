@@ -46,8 +46,9 @@ static inline void corpus_visit_line(const char *root, struct bytes line, corpus
     snprintf(path, sizeof path, "%s/%s", root, report.file);
     char *data = corpus_read_file(path, &report.text.size);
     report.text.data = data;
-    if (data != NULL)
-        visit(&report, context);
+    if (data == NULL)
+        fail_msg("%s: in the manifest, but it cannot be read", path);
+    visit(&report, context);
     free(data);
     json_decref(row);
 }
@@ -77,7 +78,7 @@ static inline size_t corpus_each(corpus_visit *visit, void *context)
 #define CORPUS_SKIP_UNLESS(count)                                                                  \
     do {                                                                                           \
         if ((count) == 0) {                                                                        \
-            print_message("skipped: no reports in AGOG_TEST_CORPUS\n");                            \
+            print_message("# skipped: no reports in AGOG_TEST_CORPUS\n");                          \
             skip();                                                                                \
         }                                                                                          \
     } while (0)

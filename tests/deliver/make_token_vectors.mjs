@@ -41,6 +41,8 @@ const TEXTS = [
     ' '.repeat(300) + 'x',
     '='.repeat(150) + '!',
     'zxqjv'.repeat(50),
+    '-'.repeat(260) + '='.repeat(100) + '-'.repeat(90),
+    '#'.repeat(100) + '*'.repeat(77) + '\n'.repeat(9),
 ];
 
 function literal(text) {

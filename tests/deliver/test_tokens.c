@@ -14,6 +14,7 @@
 #include "token_vectors.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 // Every allocation of the library goes through these (see meson.build), so that the n-th can fail.
 void *__real_malloc(size_t size);
@@ -145,6 +146,8 @@ static void hostile_texts_of_ten_megabytes_are_counted_in_no_time(void **state)
     assert_int_equal(count_repeated(BYTES("a"), size), size / 8);
     assert_int_equal(count_repeated(BYTES(" "), size), size / 128);
     assert_int_equal(count_repeated(BYTES("\n"), size), size / 16);
+    assert_int_equal(count_repeated(BYTES("-"), size), size / 64);
+    assert_int_equal(count_repeated(BYTES("="), size), size / 64);
     assert_int_equal(count_repeated(BYTES("--!"), size / 3), size / 3 + 1);
     assert_int_equal(count_repeated(BYTES("\xF0\x9F\x98\x80"), size / 4), size / 4);
     assert_int_equal(count_repeated(BYTES("\xE6\xBC\xA2"), size / 3), size / 3);
@@ -226,6 +229,25 @@ static void a_prefix_of_a_long_piece_keeps_its_budget_and_uses_it(void **state)
         assert_int_equal(count(prefix), max);
     }
     buf_fini(&text);
+}
+
+static void a_prefix_of_a_long_piece_is_the_longest_too(void **state)
+{
+    (void)state;
+    static const char *const alphabets[] = {"abcdefghijklmnopqrstuvwxyz", "-", "ab", "!#$%&", " "};
+    struct rnd rnd = {17};
+    for (size_t i = 0; i < sizeof alphabets / sizeof alphabets[0]; i++) {
+        char data[1100];
+        for (size_t at = 0; at < sizeof data; at++)
+            data[at] = alphabets[i][rnd_below(&rnd, strlen(alphabets[i]))];
+        struct bytes text = bytes_of(data, sizeof data);
+        size_t total = count(text);
+        for (size_t max = 0; max < total; max += 1 + total / 7) {
+            struct bytes prefix;
+            assert_int_equal(tokens_prefix(text, max, &prefix), STATUS_OK);
+            assert_int_equal(prefix.size, longest_prefix(text, max));
+        }
+    }
 }
 
 static void a_prefix_of_ill_formed_text_is_measured_in_its_own_bytes(void **state)
@@ -318,6 +340,7 @@ int main(void)
         cmocka_unit_test(random_letters_on_one_line_of_ten_megabytes_are_counted_in_no_time),
         cmocka_unit_test(a_prefix_is_the_longest_within_its_budget),
         cmocka_unit_test(a_prefix_of_a_long_piece_keeps_its_budget_and_uses_it),
+        cmocka_unit_test(a_prefix_of_a_long_piece_is_the_longest_too),
         cmocka_unit_test(a_prefix_of_ill_formed_text_is_measured_in_its_own_bytes),
         cmocka_unit_test(a_visitor_can_end_the_walk),
         cmocka_unit_test(every_allocation_that_fails_is_reported_or_done_without),
