@@ -37,8 +37,8 @@ static void notices_and_json_reports_are_no_envelopes(void **state)
         "{\"content\":\"x\"}",
         "{\"content\":\"x\",\"metadata\":{}}",
         "{\"content\":1,\"metadata\":{\"agent\":\"a\",\"taskType\":\"b\",\"feature\":\"c\"}}",
-        "{\"content\":\"x\",\"metadata\":{\"agent\":\"a\",\"taskType\":\"b\",\"feature\":\"c\"},"
-        "\"status\":\"COMPLETE\"}",
+        ("{\"content\":\"x\",\"metadata\":{\"agent\":\"a\",\"taskType\":\"b\",\"feature\":\"c\"},"
+         "\"status\":\"COMPLETE\"}"),
         "{\"content\":\"x\",\"metadata\":{\"agent\":\"a\",\"taskType\":\"b\",\"feature\":\"c\"}",
         "{\"agent\":\"roy\",\"req_number\":\"R\",\"status\":\"COMPLETE\",\"summary\":\"s\"}",
     };

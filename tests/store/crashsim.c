@@ -285,7 +285,8 @@ static void go_on(const struct walk *walk, struct simhost *sim, struct walk *aft
         remove_range(after, after->last / 2, after->last / 2 + 1, false);
     commit(after);
     compare(after, after->log);
-    enum simhost_crash_mode mode = below(&after->crash_random, SIM_CRASH_MODES);
+    enum simhost_crash_mode mode = (enum simhost_crash_mode)below(&after->crash_random,
+                                                                  SIM_CRASH_MODES);
     struct simhost *second = simhost_crash(sim, mode, &after->crash_random);
     struct msglog *log = open_log(after, second);
     if (log != NULL)
