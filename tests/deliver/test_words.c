@@ -74,8 +74,8 @@ static void lines_of_any_ending_join_to_the_text(void **state)
         size_t count = 0;
         lines_init(&lines, bytes_of(text, size));
         for (; lines_next(&lines, &line); count++) {
-            size_t from;
-            size_t to;
+            size_t from = 0;
+            size_t to = 0;
             bool good = line.from == at && line.size + line.ending > 0 &&
                         lines_range(lines.text, count + 1, count + 1, &from, &to) && from == at &&
                         to == at + line.size + line.ending;
