@@ -198,9 +198,11 @@ enum status storedir_holder_set(struct storedir *dir, const char *holder, struct
     const struct host *host = dir->host;
     size_t size = strlen(holder);
     size = size < HOLDER_BYTES_MAX ? size : HOLDER_BYTES_MAX;
-    int failure = host->truncate(host->context, dir->lock, 0);
+    // In this order: a file that was emptied is written out at once by some file systems, and every
+    // command would wait for that.
+    int failure = host->write_at(host->context, dir->lock, holder, size, 0);
     if (failure == 0)
-        failure = host->write_at(host->context, dir->lock, holder, size, 0);
+        failure = host->truncate(host->context, dir->lock, size);
     return failure == 0 ? STATUS_OK
                         : errinfo_set_errno(err, failure, "cannot write the lock file of %s",
                                             dir->home.data);

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// What JetStream's API says of a stream: configuration, time of creation, state. Written by whoever
+// serves or shows a stream, read by whoever asks a server for one.
+#pragma once
+
+#include "wire/stream_config.h"
+
+struct stream_info {
+    struct stream_config config;
+    int64_t created_ns;
+    struct stream_state state;
+};
+
+// The JSON of a stream info. What is zero and need not be there is left out, as nats-server does;
+// a time that is 0 is its zero time, 0001-01-01T00:00:00Z. deleted lists the sequences that are
+// gone, NULL when nobody asked for them. STATUS_INVALID for a configuration that is not UTF-8.
+enum status stream_info_to_json(const struct stream_info *info, const uint64_t *deleted,
+                                size_t deleted_count, struct buf *out);
+
+// Reads a stream info, or a response that has one in it; replaces what info holds. Missing numbers
+// are 0. STATUS_INVALID when it is no stream info.
+enum status stream_info_from_json(struct stream_info *info, struct bytes json, struct errinfo *err);
