@@ -127,7 +127,7 @@ static enum status make_missing(const struct check *check, const struct stream_c
 
 static enum status check_stream(const struct check *check, const struct stream_config *should)
 {
-    struct bus_info info;
+    struct stream_info info;
     struct setup_finding finding = {.stream = should->name, .state = SETUP_OK};
     finding.bytes_max = should->max_bytes > 0 ? (uint64_t)should->max_bytes : 0;
     enum status status = check->bus->operations->stream_info(check->bus, should->name, &info,
@@ -202,7 +202,7 @@ enum status setup_check(struct bus *bus, enum setup_mode mode, setup_visit visit
 
 enum status setup_make(struct bus *bus, struct errinfo *err)
 {
-    struct bus_info info;
+    struct stream_info info;
     enum status status = bus->operations->stream_info(bus, events_stream, &info, err);
     if (status == STATUS_OK) {
         stream_config_fini(&info.config);

@@ -14,7 +14,7 @@
 
 #include "base/buf.h"
 #include "base/errinfo.h"
-#include "wire/stream_config.h"
+#include "wire/stream_info.h"
 
 enum { BUS_STREAM_NAME_SIZE = 256 };
 
@@ -52,12 +52,6 @@ struct bus_purge {
     struct bytes filter; // empty takes every subject
     uint64_t up_to_seq;  // removes below it; 0 is without limit. Not together with keep
     uint64_t keep;       // newest messages to keep
-};
-
-struct bus_info {
-    struct stream_config config; // stream_config_fini when done
-    struct stream_state state;
-    int64_t created_ns;
 };
 
 // What a bus is and can take, for status, doctor and error texts.
@@ -106,7 +100,8 @@ struct bus_operations {
     enum status (*stream_update)(struct bus *bus, const struct stream_config *config,
                                  struct errinfo *err);
     enum status (*stream_delete)(struct bus *bus, const char *stream, struct errinfo *err);
-    enum status (*stream_info)(struct bus *bus, const char *stream, struct bus_info *info,
+    // stream_config_fini of info->config when done.
+    enum status (*stream_info)(struct bus *bus, const char *stream, struct stream_info *info,
                                struct errinfo *err);
     enum status (*stream_names)(struct bus *bus, bus_visit_name visit, void *context,
                                 struct errinfo *err);

@@ -560,7 +560,7 @@ static enum status embedded_stream_delete(struct bus *bus, const char *name, str
     return status;
 }
 
-static enum status embedded_stream_info(struct bus *bus, const char *name, struct bus_info *info,
+static enum status embedded_stream_info(struct bus *bus, const char *name, struct stream_info *info,
                                         struct errinfo *err)
 {
     struct embedded *self = embedded_of(bus);

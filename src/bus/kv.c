@@ -412,7 +412,7 @@ static enum status collect_current(void *context, const struct bus_message *mess
 static enum status watch_start(struct kv_watch *watch, bool with_current, struct errinfo *err)
 {
     const struct bus_operations *operations = watch->bus->operations;
-    struct bus_info info;
+    struct stream_info info;
     enum status status = operations->stream_info(watch->bus, watch->place.stream, &info, err);
     if (status != STATUS_OK)
         return status;

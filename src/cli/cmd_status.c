@@ -16,7 +16,7 @@ struct walk {
 };
 
 static void add_json(struct walk *walk, const char *stream, const char *agent,
-                     const struct bus_info *info)
+                     const struct stream_info *info)
 {
     char last[CLOCK_RFC3339_SIZE];
     const struct stream_state *state = &info->state;
@@ -32,7 +32,7 @@ static void add_json(struct walk *walk, const char *stream, const char *agent,
 }
 
 static void add_row(struct walk *walk, const char *stream, const char *agent,
-                    const struct bus_info *info)
+                    const struct stream_info *info)
 {
     char size[24], age[24] = "-";
     const struct stream_state *state = &info->state;
@@ -53,7 +53,7 @@ static void add_row(struct walk *walk, const char *stream, const char *agent,
 static enum status show(void *context, struct bytes name, uint64_t count)
 {
     struct walk *walk = context;
-    struct bus_info info;
+    struct stream_info info;
     char stream[BUS_STREAM_NAME_SIZE];
     (void)count;
     snprintf(stream, sizeof stream, "%.*s", BYTES_ARG(name));

@@ -13,42 +13,15 @@ static enum status open_bus(struct cli *cli, struct bus **bus, struct errinfo *e
     return status != STATUS_OK ? status : hub_bus(hub, HUB_READ, bus, err);
 }
 
-static json_t *time_json(int64_t time_ns)
-{
-    char text[CLOCK_RFC3339_SIZE];
-    return json_string(time_ns == 0 ? "0001-01-01T00:00:00Z" : clock_format(time_ns, text));
-}
-
-static json_t *state_json(const struct stream_state *state)
-{
-    return json_pack("{s:I, s:I, s:I, s:o, s:I, s:o, s:I, s:I, s:I}", "messages",
-                     (json_int_t)state->messages, "bytes", (json_int_t)state->bytes, "first_seq",
-                     (json_int_t)state->first_seq, "first_ts", time_json(state->first_time_ns),
-                     "last_seq", (json_int_t)state->last_seq, "last_ts",
-                     time_json(state->last_time_ns), "num_subjects",
-                     (json_int_t)state->num_subjects, "num_deleted", (json_int_t)state->num_deleted,
-                     "consumer_count", (json_int_t)state->consumers);
-}
-
-static json_t *config_json(const struct stream_config *config)
+static json_t *info_json(const struct stream_info *info)
 {
     struct buf text;
     json_t *document = NULL;
     buf_init(&text, 1 << 20);
-    if (stream_config_to_json(config, &text) == STATUS_OK)
+    if (stream_info_to_json(info, NULL, 0, &text) == STATUS_OK)
         document = json_loadb(text.data, text.size, 0, NULL);
     buf_fini(&text);
     return document;
-}
-
-static enum status print_info_json(struct cli *cli, const struct bus_info *info,
-                                   struct errinfo *err)
-{
-    return cli_print_json(cli,
-                          json_pack("{s:o, s:o, s:o}", "config", config_json(&info->config),
-                                    "created", time_json(info->created_ns), "state",
-                                    state_json(&info->state)),
-                          err);
 }
 
 static const char *limit_text(int64_t limit, bool bytes, char out[24])
@@ -77,7 +50,7 @@ static const char *duration_text(int64_t ns, char out[24])
     return out;
 }
 
-static void print_info(struct cli *cli, const struct bus_info *info)
+static void print_info(struct cli *cli, const struct stream_info *info)
 {
     const struct stream_config *config = &info->config;
     const struct stream_state *state = &info->state;
@@ -109,14 +82,14 @@ static void print_info(struct cli *cli, const struct bus_info *info)
 static enum status run_info(struct cli *cli, struct errinfo *err)
 {
     struct bus *bus;
-    struct bus_info info;
+    struct stream_info info;
     enum status status = open_bus(cli, &bus, err);
     if (status == STATUS_OK)
         status = bus->operations->stream_info(bus, cli->arguments[0], &info, err);
     if (status != STATUS_OK)
         return status;
     if (cli->json)
-        status = print_info_json(cli, &info, err);
+        status = cli_print_json(cli, info_json(&info), err);
     else
         print_info(cli, &info);
     stream_config_fini(&info.config);
@@ -134,7 +107,7 @@ struct walk {
 static enum status show_stream(void *context, struct bytes name, uint64_t count)
 {
     struct walk *walk = context;
-    struct bus_info info;
+    struct stream_info info;
     char stream[BUS_STREAM_NAME_SIZE];
     char size[24];
     (void)count;
@@ -143,8 +116,7 @@ static enum status show_stream(void *context, struct bytes name, uint64_t count)
     if (status != STATUS_OK)
         return status;
     if (walk->cli->json)
-        json_array_append_new(
-            walk->list, json_pack("{s:s, s:o}", "name", stream, "state", state_json(&info.state)));
+        json_array_append_new(walk->list, info_json(&info));
     table_cell(&walk->table, name);
     table_cell_format(&walk->table, "%llu", (unsigned long long)info.state.messages);
     table_cell(&walk->table, bytes_of_string(table_size(info.state.bytes, size)));
@@ -214,7 +186,7 @@ static enum status apply_options(const struct cli *cli, struct stream_config *co
 static enum status run_update(struct cli *cli, struct errinfo *err)
 {
     struct bus *bus;
-    struct bus_info info;
+    struct stream_info info;
     enum status status = open_bus(cli, &bus, err);
     if (status == STATUS_OK)
         status = bus->operations->stream_info(bus, cli->arguments[0], &info, err);

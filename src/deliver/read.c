@@ -110,7 +110,7 @@ enum status read_body(struct bus *bus, struct report *report, struct buf *storag
 
 static enum status set_expiry(struct bus *bus, struct report *report, struct errinfo *err)
 {
-    struct bus_info info;
+    struct stream_info info;
     enum status status = bus->operations->stream_info(bus, report->stream, &info, err);
     if (status != STATUS_OK)
         return status;
@@ -179,7 +179,7 @@ static enum status no_deliverable(const struct search *search, struct errinfo *e
 // Why a revision that was given once is not there any more, as far as it can still be told.
 static enum status expired(const struct search *search, uint64_t rev, struct errinfo *err)
 {
-    struct bus_info info;
+    struct stream_info info;
     char ref[REF_TEXT_SIZE];
     struct ref pinned = *search->ref;
     pinned.rev = rev;
@@ -400,7 +400,7 @@ static enum status list_message(void *context, const struct bus_message *message
 static enum status list_stream(struct listing *listing)
 {
     struct bus *bus = listing->bus;
-    struct bus_info info;
+    struct stream_info info;
     enum status status = bus->operations->stream_info(bus, listing->stream, &info, listing->err);
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;
@@ -452,7 +452,7 @@ enum status read_history(const struct read_source *source, const struct ref *ref
 {
     struct bus *bus = source->bus;
     struct search search;
-    struct bus_info info;
+    struct stream_info info;
     struct buf storage;
     struct report latest;
     enum status status = search_init(&search, source, ref, err);

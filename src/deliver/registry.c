@@ -282,7 +282,7 @@ static enum status ensure_stream(struct bus *bus, const struct agent *agent, boo
 {
     const struct bus_operations *operations = bus->operations;
     struct stream_config wanted;
-    struct bus_info info;
+    struct stream_info info;
     enum status status = registry_stream_config(agent, &wanted, err);
     if (status != STATUS_OK)
         return status;

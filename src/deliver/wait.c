@@ -202,7 +202,7 @@ static enum status check_cursor(struct bytes cursor, struct errinfo *err)
 static enum status add_stream(struct wait_watch *watch, const char *stream, struct bytes cursor,
                               struct errinfo *err)
 {
-    struct bus_info info;
+    struct stream_info info;
     size_t at = watch->count;
     enum status status = watch->bus->operations->stream_info(watch->bus, stream, &info, err);
     if (status == STATUS_NOT_FOUND)

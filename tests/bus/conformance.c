@@ -162,7 +162,7 @@ static void an_unknown_stream_is_told_from_an_unknown_message(void **state)
 {
     struct fixture *at = *state;
     struct bus_get wanted = {.seq = 1, .part = BUS_ALL};
-    struct bus_info info;
+    struct stream_info info;
     struct bus_purge all = {.keep = 0};
     uint64_t purged;
     for (int i = 0; i < 4; i++) {
@@ -255,7 +255,7 @@ static void a_stream_is_created_once_updated_listed_and_deleted(void **state)
 {
     struct fixture *at = *state;
     bool created = true;
-    struct bus_info info;
+    struct stream_info info;
     create(at, plain);
     must(at, bus_create(at->bus, plain, &created, &at->err));
     assert_false(created);

@@ -106,7 +106,7 @@ static inline void expect_gone(struct fixture *at, uint64_t seq)
 
 static inline struct stream_state state_of(struct fixture *at)
 {
-    struct bus_info info;
+    struct stream_info info;
     must(at, at->does->stream_info(at->bus, "S", &info, &at->err));
     stream_config_fini(&info.config);
     return info.state;
