@@ -43,9 +43,9 @@ enum status embedded_get(struct bus *bus, const char *name, const struct bus_get
                          struct buf *storage, struct bus_message *message, struct errinfo *err);
 
 enum status bus_embedded_follow_open(struct bus *bus, const struct bus_source *sources,
-                                     size_t count, enum bus_part part, struct bus_follow **follow,
+                                     size_t count, enum bus_part part, struct bus_follow **out,
                                      struct errinfo *err);
-enum status bus_embedded_follow_next(struct bus_follow *follow, int64_t timeout_ms,
+enum status bus_embedded_follow_next(struct bus_follow *base, int64_t timeout_ms,
                                      struct buf *storage, struct bus_message *message,
                                      size_t *source, struct errinfo *err);
-void bus_embedded_follow_close(struct bus_follow *follow);
+void bus_embedded_follow_close(struct bus_follow *base);

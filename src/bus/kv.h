@@ -47,7 +47,7 @@ struct kv_key {
     struct bytes key;
     uint64_t revision;
 };
-enum status kv_get(struct bus *bus, const struct kv_key *key, struct buf *storage,
+enum status kv_get(struct bus *bus, const struct kv_key *wanted, struct buf *storage,
                    struct kv_entry *entry, struct errinfo *err);
 
 // What a write expects to find. KV_ANY takes whatever is there; 0 stands for "no value".
@@ -77,7 +77,7 @@ enum status kv_history(struct bus *bus, struct bytes bucket, struct bytes key, k
 // Watching: the entries that match, from now on or (with_current) the last of each key first.
 struct kv_watch;
 enum status kv_watch_open(struct bus *bus, struct bytes bucket, struct bytes filter,
-                          bool with_current, struct kv_watch **watch, struct errinfo *err);
+                          bool with_current, struct kv_watch **out, struct errinfo *err);
 enum status kv_watch_next(struct kv_watch *watch, int64_t timeout_ms, struct buf *storage,
                           struct kv_entry *entry, struct errinfo *err);
 void kv_watch_close(struct kv_watch *watch);

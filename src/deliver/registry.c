@@ -356,7 +356,7 @@ enum status registry_add(struct bus *bus, const struct agent *agent, bool *chang
     if (there != NULL) {
         whole = *there;
         status = merge(&whole, agent, err);
-        same = memcmp(&whole, there, sizeof whole) == 0;
+        same = whole.type_count == there->type_count && strcmp(whole.role, there->role) == 0;
     } else if (whole.stream[0] == '\0') {
         snprintf(whole.stream, sizeof whole.stream, "agog_features_%s", whole.name);
     }

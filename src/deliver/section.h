@@ -18,12 +18,12 @@ enum status section_find(const struct outline *outline, struct bytes wanted, uin
 // "A:B" with lines from 1, both included; "A" is one line, "A:" goes to the end, ":B" from the
 // start. A range that begins past the end is STATUS_NOT_FOUND and says how many lines there are;
 // one that ends past it is cut.
-enum status section_lines(struct bytes report, struct bytes spec, struct section_range *out,
+enum status section_lines(struct bytes report, struct bytes text, struct section_range *out,
                           struct errinfo *err);
 
 // The same with byte offsets from 0; B is the offset after the last byte; a single "A" goes to the
 // end.
-enum status section_bytes(struct bytes report, struct bytes spec, struct section_range *out,
+enum status section_bytes(struct bytes report, struct bytes text, struct section_range *out,
                           struct errinfo *err);
 
 // The page of at most tokens_max tokens that begins at offset `from`: whole sections as long as
