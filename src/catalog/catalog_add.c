@@ -48,15 +48,7 @@ static enum status add_report(struct catalog *catalog, const struct report *repo
 {
     sqlite3_stmt *statement;
     struct database *database = &catalog->database;
-    enum status status = database_statement(database, STATEMENT_REPORT_SUPERSEDE, &statement, err);
-    if (status != STATUS_OK)
-        return status;
-    database_bind_text(statement, 1, bytes_of_string(report->ref.feature));
-    database_bind_text(statement, 2, bytes_of_string(report->ref.agent));
-    database_bind_text(statement, 3, bytes_of_string(report->ref.type));
-    status = database_run(database, statement, err);
-    if (status == STATUS_OK)
-        status = database_statement(database, STATEMENT_REPORT_ADD, &statement, err);
+    enum status status = database_statement(database, STATEMENT_REPORT_ADD, &statement, err);
     if (status != STATUS_OK)
         return status;
     sqlite3_bind_int64(statement, 1, id);
@@ -77,7 +69,8 @@ static void append_names(const struct report *report, const struct outline *outl
                          struct buf *out)
 {
     buf_append(out, title_of(report, outline));
-    buf_printf(out, " %s %s %s", report->ref.feature, report->ref.agent, report->ref.type);
+    buf_append_byte(out, ' ');
+    buf_append_string(out, report->ref.feature);
 }
 
 static enum status add_sections(struct catalog *catalog, const struct report *report,
@@ -101,11 +94,11 @@ static enum status add_sections(struct catalog *catalog, const struct report *re
         if (status != STATUS_OK)
             break;
         sqlite3_bind_int64(statement, 1, rowid_of(id, i, section->to - section->from));
-        database_bind_text(statement, 2, i == 0 ? buf_bytes(&context) : none);
-        database_bind_text(statement, 3, section->title);
-        database_bind_text(statement, 4, i == 0 ? none : buf_bytes(&context));
-        database_bind_text(statement, 5,
+        database_bind_text(statement, 2,
                            bytes_slice(report->body, section->from, section->to - section->from));
+        database_bind_text(statement, 3, i == 0 ? buf_bytes(&context) : none);
+        database_bind_text(statement, 4, section->title);
+        database_bind_text(statement, 5, i == 0 ? none : buf_bytes(&context));
         status = database_run(&catalog->database, statement, err);
     }
     if (status == STATUS_OK)
@@ -114,18 +107,8 @@ static enum status add_sections(struct catalog *catalog, const struct report *re
     return status;
 }
 
-static enum status add_total(struct catalog *catalog, int64_t sections, struct errinfo *err)
-{
-    sqlite3_stmt *statement;
-    enum status status = database_statement(&catalog->database, STATEMENT_TOTAL_ADD, &statement,
-                                            err);
-    if (status != STATUS_OK)
-        return status;
-    sqlite3_bind_int64(statement, 1, sections);
-    return database_run(&catalog->database, statement, err);
-}
-
-enum status catalog_add(struct catalog *catalog, const struct report *report, struct errinfo *err)
+enum status catalog_add(struct catalog *catalog, const struct report *report,
+                        struct catalog_added *added, struct errinfo *err)
 {
     struct outline outline;
     int64_t id = 0;
@@ -138,10 +121,11 @@ enum status catalog_add(struct catalog *catalog, const struct report *report, st
         status = add_report(catalog, report, &outline, id, err);
     if (status == STATUS_OK)
         status = add_sections(catalog, report, &outline, id, err);
-    if (status == STATUS_OK)
-        status = add_total(catalog, outline.count, err);
+    uint32_t sections = outline.count;
     outline_fini(&outline);
-    if (status == STATUS_OK)
-        catalog->last_id = id;
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    *added = (struct catalog_added){.id = id, .sections = sections};
+    catalog->last_id = id;
+    return STATUS_OK;
 }

@@ -24,11 +24,13 @@ struct stream_row {
 struct progress {
     struct catalog *catalog;
     const char *stream;
-    struct bus_info info;
+    struct stream_info info;
     struct stream_row row;
     struct catalog_update update;
+    int64_t batch[BATCH_REPORTS]; // ids of the reports that were added
+    size_t batch_reports;
     uint64_t batch_bytes;
-    uint64_t batch_reports;
+    int64_t batch_sections;
     bool bus_failed; // the failure is the bus's, whatever its status
     bool done;       // the end of the stream was met
 };
@@ -188,10 +190,15 @@ static enum status add_message(struct progress *progress, const struct bus_messa
         progress->bus_failed = status_class_of(status) != STATUS_CLASS_CALLER;
         return progress->bus_failed ? status : STATUS_OK;
     }
+    struct catalog_added added;
+    status = catalog_add(catalog, &report, &added, err);
+    if (status != STATUS_OK)
+        return status;
+    progress->batch[progress->batch_reports++] = added.id;
     progress->batch_bytes += report.body.size;
-    progress->batch_reports++;
+    progress->batch_sections += added.sections;
     progress->update.added++;
-    return catalog_add(catalog, &report, err);
+    return STATUS_OK;
 }
 
 // The next message after the last one indexed.
@@ -226,16 +233,43 @@ static enum status take_message(struct progress *progress, struct errinfo *err)
     return status;
 }
 
+// What the reports of the batch mean for other rows.
+static enum status finish_batch(struct progress *progress, struct errinfo *err)
+{
+    sqlite3_stmt *statement;
+    struct database *database = &progress->catalog->database;
+    enum status status = database_statement(database, STATEMENT_TOTAL_ADD, &statement, err);
+    if (status != STATUS_OK)
+        return status;
+    sqlite3_bind_int64(statement, 1, progress->batch_sections);
+    status = database_run(database, statement, err);
+    for (size_t i = 0; i < progress->batch_reports && status == STATUS_OK; i++) {
+        status = database_statement(database, STATEMENT_REPORT_SUPERSEDE, &statement, err);
+        if (status != STATUS_OK)
+            break;
+        sqlite3_bind_int64(statement, 1, progress->batch[i]);
+        status = database_run(database, statement, err);
+    }
+    return status;
+}
+
 static enum status take_batch(struct progress *progress, struct errinfo *err)
 {
     enum status status = STATUS_OK;
     progress->batch_bytes = 0;
+    progress->batch_sections = 0;
     progress->batch_reports = 0;
     progress->catalog->last_id = 0;
     while (status == STATUS_OK && !progress->done && progress->batch_bytes < BATCH_BYTES &&
            progress->batch_reports < BATCH_REPORTS)
         status = take_message(progress, err);
-    return status;
+    // What came before the bus failed is kept.
+    bool keep = status == STATUS_OK || progress->bus_failed;
+    enum status finished = keep ? finish_batch(progress, keep && status != STATUS_OK ? NULL : err)
+                                : STATUS_OK;
+    if (finished != STATUS_OK)
+        progress->bus_failed = false;
+    return finished != STATUS_OK ? finished : status;
 }
 
 static uint64_t holes_of(const struct stream_state *state)

@@ -35,7 +35,7 @@ static const char schema_sql[] =
     "CREATE TABLE gone(id INTEGER PRIMARY KEY);"
     "CREATE TABLE total(live INTEGER NOT NULL, dead INTEGER NOT NULL);"
     "INSERT INTO total VALUES(0, 0);"
-    "CREATE VIRTUAL TABLE section_index USING fts5(report, section, context, body, content='',"
+    "CREATE VIRTUAL TABLE section_index USING fts5(body, report, section, context, content='',"
     " columnsize=0, tokenize='agog');"
     "INSERT INTO section_index(section_index, rank) VALUES('hashsize', 67108864);";
 
@@ -55,11 +55,14 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
         " ?10, 1)",
     [STATEMENT_REPORT_TAKEN] = "SELECT 1 FROM report WHERE id = ?1"
                                " UNION ALL SELECT 1 FROM gone WHERE id = ?1",
-    [STATEMENT_REPORT_SUPERSEDE] = "UPDATE report SET latest = 0 WHERE feature = ?1 AND agent = ?2"
-                                   " AND type = ?3 AND latest",
-    [STATEMENT_REPORT_PROMOTE] =
-        "UPDATE report SET latest = 1 WHERE id = (SELECT id FROM report"
-        " WHERE feature = ?1 AND agent = ?2 AND type = ?3 ORDER BY seq DESC LIMIT 1)",
+    // Older revisions of the same deliverable are its latest no longer.
+    [STATEMENT_REPORT_SUPERSEDE] =
+        "UPDATE report SET latest = 0 FROM (SELECT feature AS f, agent AS a, type AS t, rev AS r,"
+        " seq AS s FROM report WHERE id = ?1) WHERE feature = f AND agent = a AND type = t"
+        " AND latest AND (rev, seq) < (r, s)",
+    [STATEMENT_REPORT_PROMOTE] = "UPDATE report SET latest = 1 WHERE id = (SELECT id FROM report"
+                                 " WHERE feature = ?1 AND agent = ?2 AND type = ?3"
+                                 " ORDER BY rev DESC, seq DESC LIMIT 1)",
     [STATEMENT_REPORT_BURY] = "INSERT OR IGNORE INTO gone SELECT id FROM report WHERE stream = ?1"
                               " AND seq >= ?2 AND seq < ?3",
     [STATEMENT_REPORT_DELETE] = "DELETE FROM report WHERE stream = ?1 AND seq >= ?2 AND seq < ?3",
@@ -67,7 +70,7 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
                               " AND seq > ?2 ORDER BY seq",
     [STATEMENT_REPORT_GET] = "SELECT stream, seq, agent, type, feature, rev, time_ns, title, latest"
                              " FROM report WHERE id = ?1",
-    [STATEMENT_SECTION_ADD] = "INSERT INTO section_index(rowid, report, section, context, body)"
+    [STATEMENT_SECTION_ADD] = "INSERT INTO section_index(rowid, body, report, section, context)"
                               " VALUES(?1, ?2, ?3, ?4, ?5)",
     [STATEMENT_SECTION_COUNT] =
         "SELECT count(*) FROM (SELECT rowid FROM section_index WHERE section_index MATCH ?1"

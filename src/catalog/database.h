@@ -9,7 +9,7 @@
 //                  its deliverable's latest
 //   gone           ids of reports that went while the index still has their sections
 //   section_index  FTS5 without contents or sizes, one row a section (catalog/rowid.h), columns
-//                  report, section, context, body
+//                  body, report, section, context; the first one costs least to store
 //   total          one row: sections of reports that are there, and of those that are gone but
 //                  still indexed
 //

@@ -6,8 +6,9 @@
 
 #include <string.h>
 
-// A match in the report's own title says most, one in a title above the section next to nothing.
-static const double column_weight[FTSEXT_COLUMNS] = {6.0, 4.0, 0.3, 1.0};
+// Of body, report, section and context: a match in the report's own title says most, one in a title
+// above the section next to nothing.
+static const double column_weight[FTSEXT_COLUMNS] = {1.0, 6.0, 4.0, 0.3};
 
 // BM25's usual constants, and the bytes of a section as they come.
 static const double saturation = 1.2;

@@ -380,11 +380,11 @@ static enum status stream_delete(struct bus *bus, const char *name, struct errin
     return STATUS_OK;
 }
 
-static enum status stream_info(struct bus *bus, const char *name, struct bus_info *info,
-                               struct errinfo *err)
+static enum status stream_info_of(struct bus *bus, const char *name, struct stream_info *info,
+                                  struct errinfo *err)
 {
     const struct stream *stream = find(bus, name);
-    struct bus_info out = {.created_ns = stream == NULL ? 0 : stream->created_ns};
+    struct stream_info out = {.created_ns = stream == NULL ? 0 : stream->created_ns};
     if (stream == NULL)
         return no_stream(name, err);
     out.state.messages = stream->count;
@@ -466,7 +466,7 @@ static const struct bus_operations operations = {
     .stream_create = stream_create,
     .stream_update = stream_update,
     .stream_delete = stream_delete,
-    .stream_info = stream_info,
+    .stream_info = stream_info_of,
     .stream_names = stream_names,
     .stream_purge = stream_purge,
     .follow_open = follow_open,
