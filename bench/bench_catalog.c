@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "catalog/catalog.h"
+#include "deliver/shelf.h"
+#include "deliver/tokens.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -89,13 +91,48 @@ static void make_report(struct words *words, size_t number, struct buf *out)
     ASSERT(buf_status(out) == STATUS_OK);
 }
 
-// The bus holds only so many texts, and gives each again and again: what is measured is not it.
-static struct buf texts[TEXTS];
-
+// A bus that holds only so many texts with their outlines, and gives each again and again: what is
+// measured is not it.
 struct endless {
     struct bus bus;
     uint64_t reports;
+    struct buf texts[TEXTS];
+    struct buf outlines[TEXTS];
+    char outline_subjects[TEXTS][128];
+    size_t outline_count;
 };
+
+static enum status keep_outline(struct bus *bus, const struct bus_message *message,
+                                struct bus_ack *ack, struct errinfo *err)
+{
+    struct endless *endless = (struct endless *)(void *)bus;
+    size_t at = endless->outline_count++;
+    ASSERT(at < TEXTS);
+    (void)err;
+    snprintf(endless->outline_subjects[at], sizeof endless->outline_subjects[at], "%.*s",
+             BYTES_ARG(message->subject));
+    buf_init(&endless->outlines[at], LIMIT_MESSAGE_BYTES);
+    buf_append(&endless->outlines[at], message->body);
+    *ack = (struct bus_ack){.seq = at + 1};
+    return buf_status(&endless->outlines[at]);
+}
+
+static enum status give_outline(const struct endless *endless, const struct bus_get *what,
+                                struct buf *storage, struct bus_message *message,
+                                struct errinfo *err)
+{
+    for (size_t i = 0; i < endless->outline_count; i++) {
+        struct bytes subject = bytes_of_string(endless->outline_subjects[i]);
+        if (!bytes_equal(subject, what->subject))
+            continue;
+        buf_clear(storage);
+        buf_append(storage, buf_bytes(&endless->outlines[i]));
+        *message = (struct bus_message){
+            .seq = i + 1, .subject = subject, .body = buf_bytes(storage)};
+        return STATUS_OK;
+    }
+    return errinfo_set(err, STATUS_NOT_FOUND, "no outline");
+}
 
 static const char bench_stream[] = "agog_features_backend";
 
@@ -118,9 +155,11 @@ static enum status get(struct bus *bus, const char *stream, const struct bus_get
                        struct buf *storage, struct bus_message *message, struct errinfo *err)
 {
     const struct endless *endless = (const struct endless *)(const void *)bus;
+    if (strcmp(stream, "agog_outlines") == 0)
+        return give_outline(endless, what, storage, message, err);
     if (strcmp(stream, bench_stream) != 0 || what->seq > endless->reports)
         return errinfo_set(err, STATUS_NOT_FOUND, "no message");
-    const struct buf *text = &texts[what->seq % TEXTS];
+    const struct buf *text = &endless->texts[what->seq % TEXTS];
     size_t heads[3];
     buf_clear(storage);
     buf_printf(storage, "agog.deliverables.roy.backend.feature-%llu",
@@ -129,7 +168,7 @@ static enum status get(struct bus *bus, const char *stream, const struct bus_get
     buf_printf(storage,
                "NATS/1.0\r\nAgog-Rev: 1\r\nAgog-Digest: sha256:%064llu\r\nAgog-Bytes: %zu\r\n"
                "Agog-Title: Report %llu\r\n\r\n",
-               (unsigned long long)what->seq, text->size, (unsigned long long)what->seq);
+               (unsigned long long)what->seq % TEXTS, text->size, (unsigned long long)what->seq);
     heads[1] = storage->size;
     if (what->part == BUS_ALL)
         buf_append(storage, buf_bytes(text));
@@ -159,6 +198,7 @@ static enum status last_each(struct bus *bus, const char *stream, const struct b
 static const struct bus_operations operations = {
     .stream_info = info,
     .get = get,
+    .publish = keep_outline,
     .last_each = last_each,
 };
 
@@ -245,13 +285,22 @@ static double file_bytes(const char *home, const char *name)
     return size;
 }
 
-static void fill_texts(void)
+static void fill_texts(struct endless *endless)
 {
     struct words words;
+    struct errinfo err;
     words_init(&words);
     for (size_t i = 0; i < TEXTS; i++) {
-        buf_init(&texts[i], 2 * (size_t)REPORT_BYTES);
-        make_report(&words, i, &texts[i]);
+        char digest[REPORT_DIGEST_SIZE];
+        struct outline outline;
+        struct buf *text = &endless->texts[i];
+        buf_init(text, 2 * (size_t)REPORT_BYTES);
+        make_report(&words, i, text);
+        snprintf(digest, sizeof digest, "sha256:%064zu", i);
+        ASSERT(outline_build(buf_bytes(text), &outline, &err) == STATUS_OK);
+        ASSERT(outline_count(&outline, buf_bytes(text), tokens_count) == STATUS_OK);
+        ASSERT(shelf_put(&endless->bus, digest, &outline, &err) == STATUS_OK);
+        outline_fini(&outline);
     }
     free(words.cumulated);
 }
@@ -294,13 +343,17 @@ int main(int argc, char **argv)
 {
     char home[] = "/tmp/agog-bench-catalog-XXXXXX";
     char path[64];
-    struct endless endless = {.reports = argc > 1 ? strtoull(argv[1], NULL, 10) : 60000};
-    endless.bus.operations = &operations;
-    ASSERT(mkdtemp(home) != NULL);
-    fill_texts();
-    bench(&endless, home);
-    for (size_t i = 0; i < TEXTS; i++)
-        buf_fini(&texts[i]);
+    struct endless *endless = calloc(1, sizeof *endless);
+    ASSERT(endless != NULL && mkdtemp(home) != NULL);
+    endless->bus.operations = &operations;
+    endless->reports = argc > 1 ? strtoull(argv[1], NULL, 10) : 60000;
+    fill_texts(endless);
+    bench(endless, home);
+    for (size_t i = 0; i < TEXTS; i++) {
+        buf_fini(&endless->texts[i]);
+        buf_fini(&endless->outlines[i]);
+    }
+    free(endless);
     snprintf(path, sizeof path, "%s/catalog", home);
     rmdir(path);
     rmdir(home);

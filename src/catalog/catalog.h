@@ -40,7 +40,7 @@ enum {
     CATALOG_LIMIT_DEFAULT = 10,
     CATALOG_LIMIT_MAX = 1000,
     // Of a query that matches more sections than this, the newest so many are ranked.
-    CATALOG_RANKED_MAX = 20000,
+    CATALOG_RANKED_MAX = 10000,
     CATALOG_SNIPPET_BYTES = 200,
 };
 

@@ -37,7 +37,8 @@ static const char schema_sql[] =
     "INSERT INTO total VALUES(0, 0);"
     "CREATE VIRTUAL TABLE section_index USING fts5(body, report, section, context, content='',"
     " columnsize=0, tokenize='agog');"
-    "INSERT INTO section_index(section_index, rank) VALUES('hashsize', 67108864);";
+    "INSERT INTO section_index(section_index, rank) VALUES('hashsize', 67108864);"
+    "INSERT INTO section_index(section_index, rank) VALUES('automerge', 8);";
 
 static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN_READ] = "BEGIN",
