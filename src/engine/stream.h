@@ -100,6 +100,13 @@ struct stream_last {
 enum status stream_find_last_each(struct stream *stream, struct bytes pattern,
                                   struct stream_last **list, size_t *count, struct errinfo *err);
 
+// The last message of a literal subject at or below a sequence; 0 when there is none.
+uint64_t stream_find_last_up_to(struct stream *stream, struct bytes subject, uint64_t up_to_seq);
+
+// How many messages at or after a sequence have a subject that matches. Costs a look at each of
+// them, but for the whole stream.
+uint64_t stream_count_from(struct stream *stream, uint64_t seq, struct bytes pattern);
+
 // Each matching subject with its number of messages, in byte order.
 typedef enum status (*stream_visit_subject)(void *context, struct bytes subject, uint64_t count);
 enum status stream_subjects(struct stream *stream, struct bytes pattern, stream_visit_subject visit,

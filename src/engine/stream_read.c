@@ -117,6 +117,30 @@ uint64_t stream_find_next(struct stream *stream, uint64_t seq, struct bytes patt
     return found != 0 && committed(stream, found) ? found : 0;
 }
 
+uint64_t stream_find_last_up_to(struct stream *stream, struct bytes subject, uint64_t up_to_seq)
+{
+    const struct subject_entry *entry = subject_index_find(&stream->index, subject);
+    uint64_t seq = entry == NULL ? 0 : last_of(stream, entry);
+    while (seq > up_to_seq)
+        seq = subject_index_get(&stream->index, seq)->previous;
+    return seq;
+}
+
+uint64_t stream_count_from(struct stream *stream, uint64_t seq, struct bytes pattern)
+{
+    struct msglog_state state;
+    uint64_t count = 0;
+    bool any = pattern.size == 0 || bytes_equal(pattern, BYTES(">"));
+    msglog_state_get(stream->log, &state);
+    if (any && seq <= state.first_seq)
+        return state.messages;
+    while ((seq = next_matching(stream, pattern, seq)) != 0 && seq <= state.last_seq) {
+        count++;
+        seq++;
+    }
+    return count;
+}
+
 static int compare_sequences(const void *a, const void *b)
 {
     uint64_t x = ((const struct stream_last *)a)->seq;
