@@ -222,6 +222,24 @@ void jetstream_usage_get(struct jetstream *js, struct jetstream_usage *usage)
     }
 }
 
+const char *jetstream_broken(struct jetstream *js)
+{
+    size_t at = 0;
+    struct js_stream *stream;
+    if (js->streams.count < engine_count(js->engine))
+        return "a stream could not be opened; agog doctor says which";
+    while ((stream = map_next(&js->streams, &at)) != NULL) {
+        struct msglog_state state;
+        msglog_state_get(stream_get_log(stream->stream), &state);
+        if (!state.read_only)
+            continue;
+        snprintf(js->broken, sizeof js->broken, "stream %s is read-only after a failed write",
+                 stream->name);
+        return js->broken;
+    }
+    return NULL;
+}
+
 static bool exceeds(int64_t wanted, int64_t limit)
 {
     return limit >= 0 && wanted > limit;

@@ -92,6 +92,7 @@ struct jetstream {
     size_t service_count;
     size_t held; // streams that are gone but still known to the pool or the loop
     uint64_t random;
+    char broken[512];
     uint64_t api_total;
     uint64_t api_errors;
     struct consumer_world world;
@@ -121,6 +122,10 @@ struct jetstream_usage {
     size_t consumers;
 };
 void jetstream_usage_get(struct jetstream *js, struct jetstream_usage *usage);
+
+// What is wrong with a stream that cannot be written or opened any more, or NULL. Borrowed until the
+// next call.
+const char *jetstream_broken(struct jetstream *js);
 
 // Whether the account's limits allow a stream of that configuration.
 enum status jetstream_check_config(struct jetstream *js, const struct stream_config *config,
@@ -179,6 +184,8 @@ enum status js_consumer_attach(struct js_stream *stream, struct consumer *consum
                                struct js_consumer **out, struct errinfo *err);
 struct js_consumer *js_consumer_find(struct js_stream *stream, struct bytes name);
 struct consumer *js_consumer_get(struct js_consumer *consumer);
+// Its info as a JSON object, with or without the configuration.
+void js_consumer_put_info(struct js_consumer *consumer, bool with_config, struct buf *out);
 void js_consumer_detach(struct js_consumer *consumer);
 // Gives the consumer its turn: something of it or its stream has changed.
 void js_consumer_wake(struct js_consumer *consumer);

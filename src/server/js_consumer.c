@@ -32,3 +32,4 @@ enum status jetstream_serve_consumers(struct jetstream *js, struct errinfo *err)
     (void)err;
     return STATUS_OK;
 }
+void js_consumer_put_info(struct js_consumer *consumer, bool with_config, struct buf *out) { (void)consumer; (void)with_config; (void)out; }

@@ -170,6 +170,8 @@ static enum status open_all(struct server *server, struct errinfo *err)
         status = sys_serve(server, err);
     if (status == STATUS_OK)
         status = listen_open(server, err);
+    if (status == STATUS_OK && server->jetstream != NULL)
+        status = jetstream_announce(server->jetstream, server->url, err);
     if (status == STATUS_OK)
         status = server_watch_signals(server, err);
     return status;
@@ -277,4 +279,14 @@ void server_close(struct server *server)
 const char *server_url(const struct server *server)
 {
     return server->url;
+}
+
+struct uv_loop_s *server_loop(struct server *server)
+{
+    return &server->loop;
+}
+
+void server_set_monitor_port(struct server *server, int port)
+{
+    server->monitor_port = port;
 }

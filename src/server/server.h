@@ -24,3 +24,7 @@ void server_close(struct server *server); // takes NULL
 
 // "nats://127.0.0.1:4222", with the real port. Borrowed.
 const char *server_url(const struct server *server);
+
+// The loop, for what is to be served beside NATS on the same thread, and the port on which that is.
+struct uv_loop_s *server_loop(struct server *server);
+void server_set_monitor_port(struct server *server, int port);

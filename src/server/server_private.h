@@ -13,6 +13,7 @@
 
 enum {
     SERVER_LISTENERS_MAX = 8,
+    SERVER_SYS_SERVICES = 4,
     SERVER_ID_SIZE = 57, // as long as nats-server's
     SERVER_SCRATCH_BYTES = 256 * 1024,
 };
@@ -39,6 +40,7 @@ struct server {
     struct listener listeners[SERVER_LISTENERS_MAX];
     size_t listener_count;
     int port;
+    int monitor_port; // 0 when nothing listens
     char id[SERVER_ID_SIZE];
     char name[256];
     char url[512];
@@ -58,6 +60,7 @@ struct server {
 
     struct account *global;
     struct account *system;
+    struct service sys_services[SERVER_SYS_SERVICES];
     struct jetstream *jetstream; // NULL when it is not enabled
 
     struct list connections;

@@ -31,9 +31,13 @@ static void put_deleted(struct buf *out, const uint64_t *deleted, size_t count)
     buf_append_string(out, "],");
 }
 
-static void put_state(struct buf *out, const struct stream_state *state,
-                      const struct stream_info_details *details)
+static const struct stream_info_details no_details;
+
+void stream_info_put_state(const struct stream_state *state,
+                           const struct stream_info_details *details, struct buf *out)
 {
+    if (details == NULL)
+        details = &no_details;
     buf_printf(out, "\"state\":{\"messages\":%" PRIu64 ",\"bytes\":%" PRIu64, state->messages,
                state->bytes);
     buf_printf(out, ",\"first_seq\":%" PRIu64 ",", state->first_seq);
@@ -54,16 +58,15 @@ static void put_state(struct buf *out, const struct stream_state *state,
 enum status stream_info_put_members(const struct stream_info *info,
                                     const struct stream_info_details *details, struct buf *out)
 {
-    static const struct stream_info_details none = {0};
     if (details == NULL)
-        details = &none;
+        details = &no_details;
     buf_append_string(out, "\"config\":");
     enum status status = stream_config_to_json(&info->config, out);
     if (status != STATUS_OK)
         return status;
     buf_append_byte(out, ',');
     put_time(out, "created", info->created_ns);
-    put_state(out, &info->state, details);
+    stream_info_put_state(&info->state, details, out);
     buf_append(out, details->more);
     return buf_status(out);
 }

@@ -29,6 +29,10 @@ enum status stream_info_to_json(const struct stream_info *info,
 enum status stream_info_put_members(const struct stream_info *info,
                                     const struct stream_info_details *details, struct buf *out);
 
+// "state":{...} alone; details may be NULL.
+void stream_info_put_state(const struct stream_state *state,
+                           const struct stream_info_details *details, struct buf *out);
+
 // Reads a stream info, or a response that has one in it; replaces what info holds. Missing numbers
 // are 0. STATUS_INVALID when it is no stream info.
 enum status stream_info_from_json(struct stream_info *info, struct bytes json, struct errinfo *err);
