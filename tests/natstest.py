@@ -45,6 +45,8 @@ class Client:
     def __init__(self, address, connect=True, **options):
         self.socket = socket.create_connection(address, timeout=WAIT_SECONDS) if isinstance(
             address, tuple) else self.unix(address)
+        if isinstance(address, tuple):
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
         self.errors = []
         self.messages = []
