@@ -50,6 +50,7 @@ static void what_is_written_reads_back(void **state)
     (void)state;
     struct stream_info info = read_info(response);
     static const uint64_t deleted[] = {3, 5};
+    const struct stream_info_details details = {.deleted = deleted, .deleted_count = 2};
     struct buf out;
     buf_init(&out, 4096);
     assert_int_equal(stream_info_to_json(&info, &details, &out), STATUS_OK);
