@@ -333,11 +333,13 @@ bool client_deliver(struct client_subscription *subscription, const struct messa
 
 void client_parse_error(struct connection *connection, const struct parser_op *op)
 {
-    char quoted[ERRINFO_QUOTED_MAX];
     serverlog_write(connection->server->log, SERVERLOG_ERROR, "%s:%d - cid:%" PRIu64 " - %s",
-                    connection->host, connection->port, connection->id,
-                    errinfo_escape(bytes_of_string(op->error), quoted));
-    connection_fail(connection, CONNECTION_PARSE, op->error);
+                    connection->host, connection->port, connection->id, op->reason);
+    // What nats-server answers with silence has no text.
+    if (op->error == NULL)
+        connection_close(connection, CONNECTION_PARSE);
+    else
+        connection_fail(connection, CONNECTION_PARSE, op->error);
 }
 
 static void take_pong(struct connection *connection)
