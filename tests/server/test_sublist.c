@@ -114,12 +114,14 @@ static void wildcards_in_a_published_subject_are_plain_tokens(void **state)
     struct listener *star = listen_to(list, "a.*", "");
     struct listener *rest = listen_to(list, "a.>", "");
     struct listener *literal = listen_to(list, "a.b", "");
+    struct listener *deeper = listen_to(list, "a.b.*", "");
     assert_matches(list, "a.*", 2, 0);
     assert_matches(list, "a.>", 2, 0);
     assert_matches(list, "*.b", 0, 0);
     stop_listening(list, star);
     stop_listening(list, rest);
     stop_listening(list, literal);
+    stop_listening(list, deeper);
     sublist_free(list);
 }
 
@@ -279,6 +281,26 @@ static void the_cache_is_bounded(void **state)
     uint64_t cached = numbers_of(list).cached;
     assert_true(cached > BOUND / 2 && cached <= BOUND);
     stop_listening(list, star);
+    sublist_free(list);
+}
+
+static void a_large_result_is_not_cached(void **state)
+{
+    (void)state;
+    enum { MANY = 129 };
+    struct listener *listeners[MANY];
+    struct sublist *list = new_list();
+    for (size_t i = 0; i < MANY; i++)
+        listeners[i] = listen_to(list, "a.*", i % 2 == 0 ? "" : "q");
+    for (size_t i = 0; i < 3; i++)
+        assert_matches(list, "a.b", MANY / 2 + 1, MANY / 2);
+    assert_int_equal(numbers_of(list).cached, 0);
+    stop_listening(list, listeners[MANY - 1]);
+    for (size_t i = 0; i < 3; i++)
+        assert_matches(list, "a.b", MANY / 2, MANY / 2);
+    assert_int_equal(numbers_of(list).cached, 1);
+    for (size_t i = 0; i < MANY - 1; i++)
+        stop_listening(list, listeners[i]);
     sublist_free(list);
 }
 
@@ -527,6 +549,7 @@ int main(void)
         cmocka_unit_test(the_cache_forgets_what_a_change_makes_wrong),
         cmocka_unit_test(a_change_of_one_literal_subject_leaves_the_others_in_the_cache),
         cmocka_unit_test(the_cache_is_bounded),
+        cmocka_unit_test(a_large_result_is_not_cached),
         cmocka_unit_test(removing_one_that_is_in_no_list_changes_nothing),
         cmocka_unit_test(all_subscriptions_can_be_walked_and_the_walk_stopped),
         cmocka_unit_test(freeing_a_list_leaves_its_subscriptions_untouched),
