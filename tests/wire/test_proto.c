@@ -102,7 +102,8 @@ static void an_error_text_cannot_break_out_of_its_line(void **state)
     struct buf out;
     buf_init(&out, OUT_MAX);
     proto_put_error(&out, "a\r\n MSG b 1 0\r");
-    assert_written(&out, "-ERR 'a?" "? MSG b 1 0?'\r\n");
+    assert_written(&out, "-ERR 'a?"
+                         "? MSG b 1 0?'\r\n");
 }
 
 static json_t *info_of(const struct server_info *info)
