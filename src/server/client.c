@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ERROR_TEXT_BYTES = 1024, NO_RESPONDERS_BYTES = 64 };
+enum { ERROR_TEXT_BYTES = 1024, NO_RESPONDERS_BYTES = 64, PROTOCOL_MAX = 1 };
 
 // A subject that a client was asked on and may therefore answer to (allow_responses).
 struct allowed_reply {
@@ -103,6 +103,18 @@ static bool log_in(struct connection *connection)
     return false;
 }
 
+// Ends a connection whose client does not keep to the protocol. What nats-server answers with
+// silence has no error, only a reason for the log.
+static void refuse(struct connection *connection, const char *error, const char *reason)
+{
+    serverlog_write(connection->server->log, SERVERLOG_ERROR, "%s:%d - cid:%" PRIu64 " - %s",
+                    connection->host, connection->port, connection->id, reason);
+    if (error == NULL)
+        connection_close(connection, CONNECTION_PARSE);
+    else
+        connection_fail(connection, CONNECTION_PARSE, error);
+}
+
 static void take_connect(struct connection *connection, struct bytes json)
 {
     struct server *server = connection->server;
@@ -111,13 +123,17 @@ static void take_connect(struct connection *connection, struct bytes json)
     connect_options_init(&options);
     if (connect_options_read(&options, json, &err) != STATUS_OK) {
         connect_options_fini(&options);
-        connection_fail(connection, CONNECTION_PROTOCOL, "Parser Error");
+        refuse(connection, NULL, err.text);
         return;
     }
     connect_options_fini(&connection->options);
     connection->options = options;
     if (!log_in(connection))
         return;
+    if (options.protocol < 0 || options.protocol > PROTOCOL_MAX) {
+        connection_fail(connection, CONNECTION_PROTOCOL, "invalid client protocol");
+        return;
+    }
     if (options.no_responders && !options.headers) {
         connection_fail(connection, CONNECTION_PROTOCOL, "no responders requires headers support");
         return;
@@ -183,6 +199,10 @@ static void take_publish(struct connection *connection, const struct parser_op *
     struct message message = {op->subject, op->reply, op->headers, op->body};
     size_t bytes = op->headers.size + op->body.size;
     struct account_numbers *numbers = account_numbers(connection->account);
+    if (op->has_headers && !connection->options.headers) {
+        refuse(connection, NULL, "HPUB from a client whose CONNECT did not speak of headers");
+        return;
+    }
     connection->messages_in++;
     connection->bytes_in += bytes;
     server->messages_in++;
@@ -333,11 +353,7 @@ bool client_deliver(struct client_subscription *subscription, const struct messa
 
 void client_parse_error(struct connection *connection, const struct parser_op *op)
 {
-    char quoted[ERRINFO_QUOTED_MAX];
-    serverlog_write(connection->server->log, SERVERLOG_ERROR, "%s:%d - cid:%" PRIu64 " - %s",
-                    connection->host, connection->port, connection->id,
-                    errinfo_escape(bytes_of_string(op->error), quoted));
-    connection_fail(connection, CONNECTION_PARSE, op->error);
+    refuse(connection, op->error, op->reason);
 }
 
 static void take_pong(struct connection *connection)
@@ -364,9 +380,9 @@ void client_operation(struct connection *connection, const struct parser_op *op)
         connection_touch(connection);
         break;
     case PARSER_PONG: take_pong(connection); break;
+    case PARSER_ERR: refuse(connection, NULL, "the client reports an error"); break;
     case PARSER_INFO:
-    case PARSER_OK:
-    case PARSER_ERR: break;
+    case PARSER_OK: break;
     }
     if (op->kind != PARSER_PING && op->kind != PARSER_PONG)
         connection->active_ns = server_now_ns();

@@ -1,262 +1,376 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/sublist.h"
-
-#include "base/map.h"
+#include "base/assert.h"
+#include "base/limits.h"
+#include "server/sublist_private.h"
 #include "wire/subject.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CAPACITY = 2, FIRST_STACK = 32 };
+enum { FIRST_CAPACITY = 4, SHRINK_AT = 64 };
 
-// Subscriptions of one subject and one queue (or none), in no order.
-struct sublist_set {
-    struct entry *entry;
-    struct bytes queue; // in the members' memory: any of them has it
-    struct subscription **items;
-    size_t count;
-    size_t capacity;
-};
-
-// What is subscribed to one subject or pattern.
-struct entry {
-    struct sublist_set plain;
-    struct sublist_set **groups;
-    size_t group_count;
-    struct node *node;    // of a pattern; NULL for a literal subject
-    struct bytes subject; // of a literal subject, the key: in this entry's own memory
-};
-
-// A token of patterns.
-struct node {
-    struct node *parent;
-    struct bytes token; // behind the struct
-    struct map children;
-    struct node *star;
-    struct node *tail; // ">"
-    struct entry entry;
-};
-
-struct step {
-    struct node *node;
-    struct bytes rest; // of the subject, behind the node's token
-};
-
-struct sublist {
-    struct map literals; // struct entry by subject
-    struct node root;
-    struct step *stack;
-    size_t stack_capacity;
-    struct sublist_numbers numbers;
-};
+static struct sublist_node *new_node(struct sublist_node *parent, struct bytes token)
+{
+    struct sublist_node *node = calloc(1, sizeof *node + token.size);
+    if (node == NULL)
+        return NULL;
+    node->leaf.node = node;
+    node->parent = parent;
+    node->token_size = (uint32_t)token.size;
+    if (token.size > 0)
+        memcpy(node->token, token.data, token.size);
+    return node;
+}
 
 enum status sublist_new(struct sublist **out)
 {
     struct sublist *list = calloc(1, sizeof *list);
     if (list == NULL)
         return STATUS_NO_MEMORY;
-    map_init(&list->literals, (uint64_t)(uintptr_t)list);
-    map_init(&list->root.children, (uint64_t)(uintptr_t)list);
+    list->root = new_node(NULL, (struct bytes){NULL, 0});
+    if (list->root == NULL) {
+        free(list);
+        return STATUS_NO_MEMORY;
+    }
+    // Where the list lies is not known to who chooses subjects.
+    uint64_t seed = (uint64_t)(uintptr_t)list;
+    map_init(&list->literals, seed);
+    map_init(&list->edges, seed + 1);
+    map_init(&list->queues, seed + 2);
+    map_init(&list->members, seed + 3);
+    list->cache.seed = seed;
     *out = list;
     return STATUS_OK;
+}
+
+static void free_set(struct sublist_set *set)
+{
+    if (set->capacity > 0)
+        free(set->many);
 }
 
 void sublist_free(struct sublist *list)
 {
     if (list == NULL)
         return;
+    struct sublist_literal *literal;
+    for (size_t at = 0; (literal = map_next(&list->literals, &at)) != NULL;) {
+        free_set(&literal->leaf.plain);
+        free(literal);
+    }
+    struct sublist_members *members;
+    for (size_t at = 0; (members = map_next(&list->members, &at)) != NULL;) {
+        free_set(&members->set);
+        free(members);
+    }
+    struct sublist_queue *queue;
+    for (size_t at = 0; (queue = map_next(&list->queues, &at)) != NULL;)
+        free(queue);
+    struct sublist_node *node;
+    for (size_t at = 0; (node = map_next(&list->edges, &at)) != NULL;) {
+        free_set(&node->leaf.plain);
+        free(node);
+    }
+    free(list->root);
     map_fini(&list->literals);
-    map_fini(&list->root.children);
-    free(list->stack);
+    map_fini(&list->members);
+    map_fini(&list->queues);
+    map_fini(&list->edges);
+    sublist_cache_fini(&list->cache);
+    free(list->steps);
+    free(list->hits);
     free(list);
 }
 
 // Sets
 
-static enum status set_add(struct sublist_set *set, struct subscription *subscription)
+static bool resize_set(struct sublist_set *set, size_t capacity)
 {
-    if (set->count == set->capacity) {
-        size_t capacity = set->capacity == 0 ? FIRST_CAPACITY : set->capacity * 2;
-        struct subscription **items = realloc(set->items, capacity * sizeof(struct subscription *));
-        if (items == NULL)
-            return STATUS_NO_MEMORY;
-        set->items = items;
-        set->capacity = capacity;
+    bool had_one = set->capacity == 0;
+    void *old = had_one ? NULL : set->many;
+    struct subscription **many = realloc(old, capacity * sizeof(struct subscription *));
+    if (many == NULL)
+        return false;
+    if (had_one)
+        many[0] = set->one;
+    set->many = many;
+    set->capacity = (uint32_t)capacity;
+    return true;
+}
+
+static bool add_to_set(struct sublist_set *set, struct subscription *subscription)
+{
+    if (set->count > 0 && set->count >= set->capacity) {
+        size_t capacity = set->capacity == 0 ? FIRST_CAPACITY : (size_t)set->capacity * 2;
+        if (capacity > UINT32_MAX || !resize_set(set, capacity))
+            return false;
     }
+    if (set->capacity == 0)
+        set->one = subscription;
+    else
+        set->many[set->count] = subscription;
     subscription->set = set;
-    subscription->at = set->count;
-    set->items[set->count++] = subscription;
-    return STATUS_OK;
+    subscription->at = set->count++;
+    return true;
 }
 
-static void set_remove(struct sublist_set *set, struct subscription *subscription)
+static void take_from_set(struct sublist_set *set, struct subscription *subscription)
 {
-    struct subscription *last = set->items[--set->count];
-    set->items[subscription->at] = last;
-    last->at = subscription->at;
+    set->count--;
+    if (set->capacity > 0) {
+        struct subscription *last = set->many[set->count];
+        set->many[subscription->at] = last;
+        last->at = subscription->at;
+    }
     subscription->set = NULL;
-    if (set->count == 0) {
-        free(set->items);
-        set->items = NULL;
+    if (set->capacity > 0 && set->count == 0) {
+        free(set->many);
         set->capacity = 0;
-    } else if (set->queue.data != NULL) {
-        // The name lay in the memory of the one that is leaving, perhaps.
-        set->queue = set->items[0]->queue;
+    } else if (set->capacity > SHRINK_AT && set->count < set->capacity / 4) {
+        // Space that cannot be given back is only kept.
+        (void)resize_set(set, set->capacity / 2);
     }
 }
 
-static struct sublist_set *group_of(struct entry *entry, struct bytes queue)
+// Queue groups
+
+static struct sublist_queue *take_queue(struct sublist *list, struct bytes name)
 {
-    for (size_t i = 0; i < entry->group_count; i++)
-        if (bytes_equal(entry->groups[i]->queue, queue))
-            return entry->groups[i];
-    struct sublist_set **groups = realloc(entry->groups,
-                                          (entry->group_count + 1) * sizeof(struct sublist_set *));
-    if (groups == NULL)
+    struct sublist_queue *queue = map_find(&list->queues, name);
+    if (queue != NULL)
+        return queue;
+    queue = calloc(1, sizeof *queue + name.size);
+    if (queue == NULL)
         return NULL;
-    entry->groups = groups;
-    struct sublist_set *made = calloc(1, sizeof *made);
-    if (made == NULL)
-        return NULL;
-    made->entry = entry;
-    made->queue = queue;
-    groups[entry->group_count++] = made;
-    return made;
+    char *text = (char *)(queue + 1);
+    memcpy(text, name.data, name.size);
+    queue->name = bytes_of(text, name.size);
+    if (map_add(&list->queues, queue->name, queue) == STATUS_OK)
+        return queue;
+    free(queue);
+    return NULL;
 }
 
-static void drop_empty_groups(struct entry *entry)
+static void drop_queue_if_unused(struct sublist *list, struct sublist_queue *queue)
 {
-    for (size_t i = 0; i < entry->group_count; i++) {
-        if (entry->groups[i]->count > 0)
-            continue;
-        free(entry->groups[i]);
-        entry->groups[i--] = entry->groups[--entry->group_count];
+    if (queue->groups > 0)
+        return;
+    (void)map_take(&list->queues, queue->name);
+    free(queue);
+}
+
+static struct bytes key_of(const struct sublist_group_key *key)
+{
+    return bytes_of(key, sizeof *key);
+}
+
+static struct sublist_members *new_members(struct sublist *list, struct sublist_group_key key)
+{
+    struct sublist_members *members = calloc(1, sizeof *members);
+    if (members == NULL)
+        return NULL;
+    members->key = key;
+    if (map_add(&list->members, key_of(&members->key), members) != STATUS_OK) {
+        free(members);
+        return NULL;
     }
-    if (entry->group_count == 0) {
-        free(entry->groups);
-        entry->groups = NULL;
+    struct sublist_leaf *leaf = key.leaf;
+    members->next = leaf->groups;
+    if (members->next != NULL)
+        members->next->previous = members;
+    leaf->groups = members;
+    leaf->group_count++;
+    key.queue->groups++;
+    return members;
+}
+
+static void drop_members(struct sublist *list, struct sublist_members *members)
+{
+    struct sublist_group_key key = members->key;
+    if (members->next != NULL)
+        members->next->previous = members->previous;
+    if (members->previous != NULL)
+        members->previous->next = members->next;
+    else
+        key.leaf->groups = members->next;
+    key.leaf->group_count--;
+    key.queue->groups--;
+    (void)map_take(&list->members, key_of(&key));
+    free(members);
+    drop_queue_if_unused(list, key.queue);
+}
+
+static bool add_to_group(struct sublist *list, struct sublist_leaf *leaf,
+                         struct subscription *subscription)
+{
+    struct sublist_group_key key = {leaf, take_queue(list, subscription->queue)};
+    if (key.queue == NULL)
+        return false;
+    struct sublist_members *members = map_find(&list->members, key_of(&key));
+    if (members == NULL)
+        members = new_members(list, key);
+    if (members == NULL) {
+        drop_queue_if_unused(list, key.queue);
+        return false;
     }
+    // Only a set that has members already can lack memory for another: none is left empty.
+    return add_to_set(&members->set, subscription);
 }
 
-static bool entry_is_empty(const struct entry *entry)
+// The tree of patterns
+
+enum { PARENT_SIZE = sizeof(struct sublist_node *) };
+
+static struct bytes edge_of(const struct sublist_node *node)
 {
-    return entry->plain.count == 0 && entry->group_count == 0;
+    return bytes_of((const char *)node + offsetof(struct sublist_node, parent),
+                    PARENT_SIZE + node->token_size);
 }
 
-// Nodes
-
-static struct node *make_node(struct node *parent, struct bytes token)
+static struct sublist_node **wildcard_place(struct sublist_node *parent, struct bytes token)
 {
-    struct node *node = calloc(1, sizeof *node + token.size);
-    if (node == NULL)
+    if (token.size != 1)
         return NULL;
-    char *text = (char *)(node + 1);
-    memcpy(text, token.data, token.size);
-    node->token = bytes_of(text, token.size);
-    node->parent = parent;
-    node->entry.node = node;
-    map_init(&node->children, (uint64_t)(uintptr_t)node);
-    return node;
+    if (token.data[0] == '*')
+        return &parent->star;
+    return token.data[0] == '>' ? &parent->tail : NULL;
 }
 
-static struct node *child_of(struct node *node, struct bytes token)
+struct sublist_node *sublist_find_child(const struct sublist *list, struct sublist_node *parent,
+                                        struct bytes token)
 {
-    struct node **place = bytes_equal(token, BYTES("*"))   ? &node->star
-                          : bytes_equal(token, BYTES(">")) ? &node->tail
-                                                           : NULL;
-    struct node *child = place != NULL ? *place : map_find(&node->children, token);
+    char key[PARENT_SIZE + LIMIT_SUBJECT_BYTES];
+    if (parent->children == 0 || token.size > LIMIT_SUBJECT_BYTES ||
+        wildcard_place(parent, token) != NULL)
+        return NULL;
+    memcpy(key, &parent, PARENT_SIZE);
+    memcpy(key + PARENT_SIZE, token.data, token.size);
+    return map_find(&list->edges, bytes_of(key, PARENT_SIZE + token.size));
+}
+
+// Every node but the root stands in the map of edges, wildcards too: so all can be walked.
+static struct sublist_node *take_child(struct sublist *list, struct sublist_node *parent,
+                                       struct bytes token)
+{
+    struct sublist_node **place = wildcard_place(parent, token);
+    struct sublist_node *child = place != NULL ? *place : sublist_find_child(list, parent, token);
     if (child != NULL)
         return child;
-    child = make_node(node, token);
+    child = new_node(parent, token);
     if (child == NULL)
         return NULL;
-    if (place != NULL) {
-        *place = child;
-    } else if (map_add(&node->children, child->token, child) != STATUS_OK) {
+    if (map_add(&list->edges, edge_of(child), child) != STATUS_OK) {
         free(child);
         return NULL;
     }
+    if (place != NULL)
+        *place = child;
+    else
+        parent->children++;
     return child;
 }
 
-// Takes out a node that has nothing left, and its parents likewise.
-static void prune(struct node *node)
+// Takes out a node to which nothing is subscribed and nothing leads on, and its parents likewise.
+static void prune(struct sublist *list, struct sublist_node *node)
 {
-    while (node->parent != NULL && entry_is_empty(&node->entry) && node->children.count == 0 &&
+    while (node->parent != NULL && sublist_leaf_is_empty(&node->leaf) && node->children == 0 &&
            node->star == NULL && node->tail == NULL) {
-        struct node *parent = node->parent;
-        if (parent->star == node)
-            parent->star = NULL;
-        else if (parent->tail == node)
-            parent->tail = NULL;
+        struct sublist_node *parent = node->parent;
+        struct sublist_node **place = wildcard_place(parent,
+                                                     bytes_of(node->token, node->token_size));
+        if (place != NULL)
+            *place = NULL;
         else
-            map_take(&parent->children, node->token);
-        map_fini(&node->children);
+            parent->children--;
+        (void)map_take(&list->edges, edge_of(node));
         free(node);
         node = parent;
     }
 }
 
-// Inserting and removing
-
-static struct entry *pattern_entry(struct sublist *list, struct bytes pattern)
+// A walk holds at most one node more than the pattern has tokens; see sublist_match.c.
+static bool reserve_steps(struct sublist *list, struct bytes pattern)
 {
-    struct node *node = &list->root;
+    size_t wanted = 3;
+    for (size_t i = 0; i < pattern.size; i++)
+        wanted += pattern.data[i] == '.';
+    if (wanted <= list->step_capacity)
+        return true;
+    struct sublist_step *steps = realloc(list->steps, wanted * sizeof *steps);
+    if (steps == NULL)
+        return false;
+    list->steps = steps;
+    list->step_capacity = wanted;
+    return true;
+}
+
+static struct sublist_leaf *take_pattern(struct sublist *list, struct bytes pattern)
+{
+    struct sublist_node *node = list->root;
+    if (!reserve_steps(list, pattern))
+        return NULL;
     while (pattern.data != NULL) {
-        struct node *child = child_of(node, bytes_cut(pattern, '.', &pattern));
+        struct sublist_node *child = take_child(list, node, bytes_cut(pattern, '.', &pattern));
         if (child == NULL) {
-            prune(node);
+            prune(list, node);
             return NULL;
         }
         node = child;
     }
-    return &node->entry;
+    return &node->leaf;
 }
 
-static struct entry *literal_entry(struct sublist *list, struct bytes subject)
+static struct sublist_leaf *take_literal(struct sublist *list, struct bytes subject)
 {
-    struct entry *entry = map_find(&list->literals, subject);
-    if (entry != NULL)
-        return entry;
-    entry = calloc(1, sizeof *entry + subject.size);
-    if (entry == NULL)
+    struct sublist_literal *literal = map_find(&list->literals, subject);
+    if (literal != NULL)
+        return &literal->leaf;
+    literal = calloc(1, sizeof *literal + subject.size);
+    if (literal == NULL)
         return NULL;
-    char *text = (char *)(entry + 1);
-    memcpy(text, subject.data, subject.size);
-    entry->subject = bytes_of(text, subject.size);
-    if (map_add(&list->literals, entry->subject, entry) != STATUS_OK) {
-        free(entry);
-        return NULL;
-    }
-    return entry;
+    literal->size = (uint32_t)subject.size;
+    memcpy(literal->subject, subject.data, subject.size);
+    struct bytes key = bytes_of(literal->subject, subject.size);
+    if (map_add(&list->literals, key, literal) == STATUS_OK)
+        return &literal->leaf;
+    free(literal);
+    return NULL;
 }
 
-static void forget_if_empty(struct sublist *list, struct entry *entry)
+static void drop_leaf_if_empty(struct sublist *list, struct sublist_leaf *leaf)
 {
-    drop_empty_groups(entry);
-    if (entry->node != NULL) {
-        prune(entry->node);
-    } else if (entry_is_empty(entry)) {
-        map_take(&list->literals, entry->subject);
-        free(entry);
+    if (!sublist_leaf_is_empty(leaf))
+        return;
+    if (leaf->node != NULL) {
+        prune(list, leaf->node);
+        return;
     }
+    struct sublist_literal *literal = (struct sublist_literal *)leaf;
+    (void)map_take(&list->literals, bytes_of(literal->subject, literal->size));
+    free(literal);
 }
+
+// Inserting and removing
 
 enum status sublist_insert(struct sublist *list, struct subscription *subscription)
 {
     struct bytes subject = subscription->subject;
-    bool wild = subject_has_wildcard(subject);
-    struct entry *entry = wild ? pattern_entry(list, subject) : literal_entry(list, subject);
-    if (entry == NULL)
+    ASSERT(subscription->set == NULL && subject.size > 0 && subject.size <= LIMIT_SUBJECT_BYTES);
+    bool is_pattern = subject_has_wildcard(subject);
+    struct sublist_leaf *leaf = is_pattern ? take_pattern(list, subject)
+                                           : take_literal(list, subject);
+    if (leaf == NULL)
         return STATUS_NO_MEMORY;
-    struct sublist_set *set = &entry->plain;
-    set->entry = entry;
-    if (subscription->queue.size > 0)
-        set = group_of(entry, subscription->queue);
-    if (set == NULL || set_add(set, subscription) != STATUS_OK) {
-        forget_if_empty(list, entry);
+    bool added = subscription->queue.size > 0 ? add_to_group(list, leaf, subscription)
+                                              : add_to_set(&leaf->plain, subscription);
+    if (!added) {
+        drop_leaf_if_empty(list, leaf);
         return STATUS_NO_MEMORY;
     }
+    if (is_pattern)
+        sublist_cache_forget_all(&list->cache);
+    else
+        sublist_cache_forget(&list->cache, subject);
     list->numbers.subscriptions++;
     list->numbers.inserts++;
     return STATUS_OK;
@@ -267,170 +381,51 @@ void sublist_remove(struct sublist *list, struct subscription *subscription)
     struct sublist_set *set = subscription->set;
     if (set == NULL)
         return;
-    struct entry *entry = set->entry;
-    set_remove(set, subscription);
-    if (set->count == 0)
-        forget_if_empty(list, entry);
+    struct sublist_leaf *leaf = (struct sublist_leaf *)set;
+    take_from_set(set, subscription);
+    if (subscription->queue.size > 0) {
+        struct sublist_members *members = (struct sublist_members *)set;
+        leaf = members->key.leaf;
+        if (set->count == 0)
+            drop_members(list, members);
+    }
+    if (leaf->node != NULL)
+        sublist_cache_forget_all(&list->cache);
+    else
+        sublist_cache_forget(&list->cache, subscription->subject);
+    drop_leaf_if_empty(list, leaf);
     list->numbers.subscriptions--;
     list->numbers.removes++;
 }
 
-// Matching
+// All of them
 
-void sublist_result_init(struct sublist_result *result)
+static bool visit_set(const struct sublist_set *set, sublist_visit visit, void *context)
 {
-    *result = (struct sublist_result){.plain = NULL};
-}
-
-void sublist_result_fini(struct sublist_result *result)
-{
-    free(result->plain);
-    free(result->members);
-    free(result->groups);
-    sublist_result_init(result);
-}
-
-static bool grow(void **items, size_t *capacity, size_t wanted, size_t size)
-{
-    if (wanted <= *capacity)
-        return true;
-    size_t more = *capacity * 2 < wanted ? wanted : *capacity * 2;
-    void *grown = realloc(*items, more * size);
-    if (grown == NULL)
-        return false;
-    *items = grown;
-    *capacity = more;
-    return true;
-}
-
-static bool add_plain(struct sublist_result *result, const struct sublist_set *set)
-{
-    void *items = result->plain;
-    size_t count = result->plain_count + set->count;
-    if (!grow(&items, &result->plain_capacity, count, sizeof(struct subscription *)))
-        return false;
-    result->plain = items;
-    memcpy(result->plain + result->plain_count, set->items,
-           set->count * sizeof(struct subscription *));
-    result->plain_count = count;
-    return true;
-}
-
-// A queue that subscribes by several patterns is one group all the same: its members lie together.
-static bool add_group(struct sublist_result *result, const struct sublist_set *set)
-{
-    size_t at = 0;
-    void *members = result->members;
-    void *groups = result->groups;
-    while (at < result->group_count && !bytes_equal(result->groups[at].queue, set->queue))
-        at++;
-    if (!grow(&members, &result->member_capacity, result->member_count + set->count,
-              sizeof(struct subscription *)))
-        return false;
-    result->members = members;
-    if (!grow(&groups, &result->group_capacity, at + 1, sizeof(struct sublist_group)))
-        return false;
-    result->groups = groups;
-    if (at == result->group_count) {
-        result->groups[at] = (struct sublist_group){set->queue, result->member_count, 0};
-        result->group_count++;
-    }
-    struct sublist_group *group = &result->groups[at];
-    struct subscription **to = result->members + group->from + group->count;
-    size_t behind = result->member_count - group->from - group->count;
-    memmove(to + set->count, to, behind * sizeof(struct subscription *));
-    memcpy(to, set->items, set->count * sizeof(struct subscription *));
-    for (size_t i = at + 1; i < result->group_count; i++)
-        result->groups[i].from += set->count;
-    group->count += set->count;
-    result->member_count += set->count;
-    return true;
-}
-
-static bool add_entry(struct sublist_result *result, const struct entry *entry)
-{
-    if (entry->plain.count > 0 && !add_plain(result, &entry->plain))
-        return false;
-    for (size_t i = 0; i < entry->group_count; i++)
-        if (!add_group(result, entry->groups[i]))
-            return false;
-    return true;
-}
-
-static bool push(struct sublist *list, size_t *depth, struct node *node, struct bytes rest)
-{
-    void *stack = list->stack;
-    if (node == NULL)
-        return true;
-    if (!grow(&stack, &list->stack_capacity,
-              *depth < FIRST_STACK ? (size_t)FIRST_STACK : *depth + 1, sizeof(struct step)))
-        return false;
-    list->stack = stack;
-    list->stack[(*depth)++] = (struct step){node, rest};
-    return true;
-}
-
-// Walks the patterns that match, and calls for each; false when visit said so or memory ran out.
-typedef bool (*visit_entry)(struct sublist_result *result, const struct entry *entry);
-
-static bool walk_patterns(struct sublist *list, struct bytes subject, visit_entry visit,
-                          struct sublist_result *result)
-{
-    size_t depth = 0;
-    if (!push(list, &depth, &list->root, subject))
-        return false;
-    while (depth > 0) {
-        struct step step = list->stack[--depth];
-        if (step.rest.data == NULL) {
-            if (!visit(result, &step.node->entry))
-                return false;
-            continue;
-        }
-        struct bytes rest;
-        struct bytes token = bytes_cut(step.rest, '.', &rest);
-        if (step.node->tail != NULL && !visit(result, &step.node->tail->entry))
-            return false;
-        struct node *literal = step.node->children.count > 0 ? map_find(&step.node->children, token)
-                                                             : NULL;
-        if (!push(list, &depth, literal, rest) || !push(list, &depth, step.node->star, rest))
+    struct subscription *const *items = sublist_set_items(set);
+    for (size_t i = 0; i < set->count; i++) {
+        if (!visit(context, items[i]))
             return false;
     }
     return true;
 }
 
-static bool has_patterns(const struct sublist *list)
+void sublist_each(const struct sublist *list, sublist_visit visit, void *context)
 {
-    const struct node *root = &list->root;
-    return root->children.count > 0 || root->star != NULL || root->tail != NULL;
-}
-
-enum status sublist_match(struct sublist *list, struct bytes subject, struct sublist_result *result)
-{
-    result->plain_count = 0;
-    result->member_count = 0;
-    result->group_count = 0;
-    list->numbers.matches++;
-    const struct entry *literal = map_find(&list->literals, subject);
-    if (literal != NULL && !add_entry(result, literal))
-        return STATUS_NO_MEMORY;
-    if (has_patterns(list) && !walk_patterns(list, subject, add_entry, result))
-        return STATUS_NO_MEMORY;
-    return STATUS_OK;
-}
-
-static bool stop_at_any(struct sublist_result *result, const struct entry *entry)
-{
-    (void)result;
-    return entry_is_empty(entry);
-}
-
-bool sublist_has_interest(struct sublist *list, struct bytes subject)
-{
-    return map_find(&list->literals, subject) != NULL ||
-           (has_patterns(list) && !walk_patterns(list, subject, stop_at_any, NULL));
+    const struct sublist_literal *literal;
+    const struct sublist_node *node;
+    const struct sublist_members *members;
+    bool more = true;
+    for (size_t at = 0; more && (literal = map_next(&list->literals, &at)) != NULL;)
+        more = visit_set(&literal->leaf.plain, visit, context);
+    for (size_t at = 0; more && (node = map_next(&list->edges, &at)) != NULL;)
+        more = visit_set(&node->leaf.plain, visit, context);
+    for (size_t at = 0; more && (members = map_next(&list->members, &at)) != NULL;)
+        more = visit_set(&members->set, visit, context);
 }
 
 void sublist_numbers_get(const struct sublist *list, struct sublist_numbers *numbers)
 {
     *numbers = list->numbers;
+    sublist_cache_numbers(&list->cache, numbers);
 }

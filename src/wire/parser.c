@@ -3,17 +3,41 @@
 
 #include <string.h>
 
-enum { FIELDS_MAX = 4, LINE_END = 2 };
+enum {
+    ARGUMENTS_MAX = 4, // of HPUB
+    SIZE_DIGITS_MAX = 9,
+    NAME_MAX_BYTES = 7,
+    LINE_END_BYTES = 2,
+};
 
 static const char unknown_operation[] = "Unknown Protocol Operation";
-static const char parser_error[] = "Parser Error";
 static const char line_too_long[] = "maximum control line exceeded";
 static const char payload_too_large[] = "Maximum Payload Violation";
 
+struct operation {
+    char name[NAME_MAX_BYTES + 1];
+    size_t size;
+    enum parser_kind kind;
+    bool has_headers;
+    bool blank_follows; // else whatever follows the name belongs to the argument
+};
+
+static const struct operation operations[] = {
+    {"PUB", 3, PARSER_PUB, false, true},          {"HPUB", 4, PARSER_PUB, true, true},
+    {"SUB", 3, PARSER_SUB, false, true},          {"UNSUB", 5, PARSER_UNSUB, false, true},
+    {"PING", 4, PARSER_PING, false, false},       {"PONG", 4, PARSER_PONG, false, false},
+    {"CONNECT", 7, PARSER_CONNECT, false, false}, {"INFO", 4, PARSER_INFO, false, false},
+    {"+OK", 3, PARSER_OK, false, false},          {"-ERR", 4, PARSER_ERR, false, true},
+};
+
+struct arguments {
+    struct bytes at[ARGUMENTS_MAX];
+    size_t count; // ARGUMENTS_MAX + 1: more than fit
+};
+
 void parser_init(struct parser *parser, const struct parser_limits *limits)
 {
-    parser->limits = *limits;
-    parser->wanted = 0;
+    *parser = (struct parser){.limits = *limits};
 }
 
 size_t parser_wanted(const struct parser *parser)
@@ -21,180 +45,201 @@ size_t parser_wanted(const struct parser *parser)
     return parser->wanted;
 }
 
+static enum parser_result fail(struct parser_op *op, const char *error, const char *reason)
+{
+    op->error = error;
+    op->reason = reason;
+    return PARSER_ERROR;
+}
+
 static bool is_blank(char byte)
 {
     return byte == ' ' || byte == '\t';
 }
 
-static enum parser_result fail(struct parser_op *op, const char *text)
+static char upper(char byte)
 {
-    op->error = text;
-    return PARSER_ERROR;
+    return byte >= 'a' && byte <= 'z' ? (char)(byte - 'a' + 'A') : byte;
 }
 
-// Splits the arguments of an operation at blanks; more than fit is FIELDS_MAX + 1.
-static size_t split(struct bytes text, struct bytes fields[FIELDS_MAX])
+static bool begins_alike(const char *text, const char *name, size_t size)
 {
-    size_t count = 0;
-    size_t at = 0;
-    while (at < text.size) {
-        while (at < text.size && is_blank(text.data[at]))
-            at++;
-        size_t from = at;
-        while (at < text.size && !is_blank(text.data[at]))
-            at++;
-        if (at == from)
-            break;
-        if (count == FIELDS_MAX)
-            return FIELDS_MAX + 1;
-        fields[count++] = bytes_of(text.data + from, at - from);
+    for (size_t i = 0; i < size; i++) {
+        if (upper(text[i]) != name[i])
+            return false;
     }
-    return count;
+    return true;
 }
 
-struct line_kind {
-    struct bytes name;
-    enum parser_kind kind;
-    bool has_headers;
-};
-
-// The operation that a line begins with, letter case aside; NULL when there is none.
-static const struct line_kind *kind_of(struct bytes name)
+// The operation that the text is, or, when it ends within a name, one that it may become.
+static const struct operation *find_operation(struct bytes text)
 {
-    static const struct line_kind kinds[] = {
-        {{"PUB", 3}, PARSER_PUB, false},   {{"HPUB", 4}, PARSER_PUB, true},
-        {{"SUB", 3}, PARSER_SUB, false},   {{"UNSUB", 5}, PARSER_UNSUB, false},
-        {{"PING", 4}, PARSER_PING, false}, {{"PONG", 4}, PARSER_PONG, false},
-        {{"+OK", 3}, PARSER_OK, false},    {{"-ERR", 4}, PARSER_ERR, false},
-        {{"INFO", 4}, PARSER_INFO, false}, {{"CONNECT", 7}, PARSER_CONNECT, false},
-    };
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (bytes_equal_nocase(kinds[i].name, name))
-            return &kinds[i];
+    for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++) {
+        const struct operation *found = &operations[i];
+        size_t common = text.size < found->size ? text.size : found->size;
+        if (!begins_alike(text.data, found->name, common))
+            continue;
+        bool cut_off = text.size > found->size && !is_blank(text.data[found->size]);
+        return cut_off && found->blank_follows ? NULL : found;
+    }
     return NULL;
 }
 
-// Whether a line that has not wholly come can still become an operation.
-static bool may_begin(struct bytes text)
+// Splits at blanks. False on a carriage return: in a subject it would travel into the lines that
+// other clients are sent.
+static bool split(struct bytes text, struct arguments *arguments)
 {
-    static const char *const names[] = {"PUB",  "HPUB", "SUB",  "UNSUB", "PING",
-                                        "PONG", "+OK",  "-ERR", "INFO",  "CONNECT"};
-    size_t size = 0;
-    while (size < text.size && !is_blank(text.data[size]) && text.data[size] != '\r')
-        size++;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        struct bytes name = bytes_of_string(names[i]);
-        bool whole = size < text.size;
-        if ((whole ? name.size == size : name.size >= size) &&
-            bytes_equal_nocase(bytes_slice(name, 0, size), bytes_slice(text, 0, size)))
-            return true;
+    size_t from = SIZE_MAX;
+    arguments->count = 0;
+    for (size_t i = 0; i <= text.size; i++) {
+        bool ends = i == text.size || is_blank(text.data[i]);
+        if (!ends) {
+            if (text.data[i] == '\r')
+                return false;
+            from = from == SIZE_MAX ? i : from;
+        } else if (from != SIZE_MAX) {
+            if (arguments->count == ARGUMENTS_MAX) {
+                arguments->count++;
+                return true;
+            }
+            arguments->at[arguments->count++] = bytes_of(text.data + from, i - from);
+            from = SIZE_MAX;
+        }
     }
-    return false;
+    return true;
 }
 
-static enum parser_result take_sub(struct bytes arguments, struct parser_op *op)
+static bool read_size(struct bytes digits, uint64_t *size)
 {
-    struct bytes fields[FIELDS_MAX];
-    size_t count = split(arguments, fields);
+    return digits.size <= SIZE_DIGITS_MAX && bytes_to_u64(digits, size);
+}
+
+static enum parser_result take_sub(const struct arguments *arguments, struct parser_op *op)
+{
+    size_t count = arguments->count;
     if (count != 2 && count != 3)
-        return fail(op, parser_error);
-    op->subject = fields[0];
-    op->sid = fields[count - 1];
+        return fail(op, NULL, "SUB needs a subject, perhaps a queue, and an id");
+    op->subject = arguments->at[0];
+    op->sid = arguments->at[count - 1];
     if (count == 3)
-        op->queue = fields[1];
+        op->queue = arguments->at[1];
     return PARSER_OP;
 }
 
-static enum parser_result take_unsub(struct bytes arguments, struct parser_op *op)
+static enum parser_result take_unsub(const struct arguments *arguments, struct parser_op *op)
 {
-    struct bytes fields[FIELDS_MAX];
-    size_t count = split(arguments, fields);
+    size_t count = arguments->count;
     if (count != 1 && count != 2)
-        return fail(op, parser_error);
-    op->sid = fields[0];
-    if (count == 2 && !bytes_to_u64(fields[1], &op->max))
-        return fail(op, parser_error);
+        return fail(op, NULL, "UNSUB needs an id, and perhaps a maximum");
+    op->sid = arguments->at[0];
+    if (count == 2 && !read_size(arguments->at[1], &op->max))
+        op->max = 0;
     return PARSER_OP;
 }
 
-// The line of a PUB or HPUB, whose payload lies behind it.
-static enum parser_result take_pub(struct parser *parser, struct bytes arguments, bool has_headers,
+// The line of a PUB or HPUB; the payload behind it is *rest.
+static enum parser_result take_pub(struct parser *parser, const struct arguments *arguments,
                                    struct bytes *rest, struct parser_op *op)
 {
-    struct bytes fields[FIELDS_MAX];
+    size_t count = arguments->count;
+    size_t sizes = op->has_headers ? 2 : 1;
     uint64_t headers = 0;
-    uint64_t total;
-    size_t count = split(arguments, fields);
-    size_t sizes = has_headers ? 2 : 1;
-    if (count < 1 + sizes || count > 2 + sizes || !bytes_to_u64(fields[count - 1], &total))
-        return fail(op, parser_error);
-    if (has_headers && (!bytes_to_u64(fields[count - 2], &headers) || headers > total))
-        return fail(op, parser_error);
+    uint64_t total = 0;
+    if (count != 1 + sizes && count != 2 + sizes)
+        return fail(op, NULL, "a publish needs a subject, perhaps a reply, and its size");
+    if (!read_size(arguments->at[count - 1], &total))
+        return fail(op, NULL, "the size of a publish is not a number of up to nine digits");
+    if (op->has_headers && !read_size(arguments->at[count - 2], &headers))
+        return fail(op, NULL, "the header size of a publish is not a number of up to nine digits");
+    if (headers > total)
+        return fail(op, NULL, "the headers of a publish are larger than all of it");
     if (total > parser->limits.payload_max)
-        return fail(op, payload_too_large);
-    op->subject = fields[0];
+        return fail(op, payload_too_large, "a publish is larger than the maximum payload");
+    op->subject = arguments->at[0];
     if (count == 2 + sizes)
-        op->reply = fields[1];
-    if (rest->size < total + LINE_END) {
-        parser->wanted = (size_t)total + LINE_END;
+        op->reply = arguments->at[1];
+    size_t size = (size_t)total;
+    if (rest->size < size + LINE_END_BYTES) {
+        parser->wanted = size + LINE_END_BYTES;
         return PARSER_MORE;
     }
-    if (memcmp(rest->data + total, "\r\n", LINE_END) != 0)
-        return fail(op, parser_error);
+    if (memcmp(rest->data + size, "\r\n", LINE_END_BYTES) != 0)
+        return fail(op, unknown_operation, "a payload does not end where its size says");
     op->headers = bytes_slice(*rest, 0, (size_t)headers);
-    op->body = bytes_slice(*rest, (size_t)headers, (size_t)(total - headers));
-    *rest = bytes_from(*rest, (size_t)total + LINE_END);
+    op->body = bytes_slice(*rest, (size_t)headers, size - (size_t)headers);
+    *rest = bytes_from(*rest, size + LINE_END_BYTES);
     return PARSER_OP;
 }
 
-// A line, without its end, and the bytes behind it.
+static enum parser_result take_arguments(struct parser *parser, struct bytes text,
+                                         struct bytes *rest, struct parser_op *op)
+{
+    struct arguments arguments;
+    if (!split(text, &arguments))
+        return fail(op, NULL, "a line has a carriage return before its end");
+    switch (op->kind) {
+    case PARSER_SUB: return take_sub(&arguments, op);
+    case PARSER_UNSUB: return take_unsub(&arguments, op);
+    default: return take_pub(parser, &arguments, rest, op);
+    }
+}
+
+// A whole line without its end; *rest is what follows it.
 static enum parser_result take_line(struct parser *parser, struct bytes line, struct bytes *rest,
                                     struct parser_op *op)
 {
-    size_t name_size = 0;
-    while (name_size < line.size && !is_blank(line.data[name_size]))
-        name_size++;
-    const struct line_kind *kind = kind_of(bytes_slice(line, 0, name_size));
-    struct bytes arguments = bytes_from(line, name_size);
-    if (kind == NULL)
-        return fail(op, unknown_operation);
-    op->kind = kind->kind;
-    switch (kind->kind) {
-    case PARSER_PUB: return take_pub(parser, arguments, kind->has_headers, rest, op);
-    case PARSER_SUB: return take_sub(arguments, op);
-    case PARSER_UNSUB: return take_unsub(arguments, op);
-    case PARSER_CONNECT: op->json = bytes_trim(arguments); return PARSER_OP;
-    default: return PARSER_OP;
+    const struct operation *found = line.size == 0 ? NULL : find_operation(line);
+    if (found == NULL || line.size < found->size + found->blank_follows)
+        return fail(op, unknown_operation, "a line begins with no operation of a client");
+    struct bytes text = bytes_from(line, found->size);
+    while (text.size > 0 && is_blank(text.data[0]))
+        text = (struct bytes){text.data + 1, text.size - 1};
+    op->kind = found->kind;
+    op->has_headers = found->has_headers;
+    if (text.size > parser->limits.control_line_max)
+        return fail(op, line_too_long, "a line is longer than the maximum");
+    switch (found->kind) {
+    case PARSER_PUB:
+    case PARSER_SUB:
+    case PARSER_UNSUB: return take_arguments(parser, text, rest, op);
+    case PARSER_CONNECT:
+    case PARSER_INFO: op->json = text; break;
+    case PARSER_ERR: op->body = text; break;
+    default: break;
     }
+    return PARSER_OP;
+}
+
+// No line end within the longest line there may be.
+static enum parser_result take_beginning(struct parser *parser, struct bytes text, size_t line_max,
+                                         struct parser_op *op)
+{
+    if (text.size > 0 && find_operation(text) == NULL)
+        return fail(op, unknown_operation, "a line begins with no operation of a client");
+    if (text.size >= line_max)
+        return fail(op, line_too_long, "a line is longer than the maximum");
+    parser->wanted = text.size + 1;
+    return PARSER_MORE;
 }
 
 enum parser_result parser_next(struct parser *parser, struct bytes *input, struct parser_op *op)
 {
     *op = (struct parser_op){.kind = PARSER_PING};
-    // An empty line between operations means nothing.
-    while (input->size > 0 && (input->data[0] == '\r' || input->data[0] == '\n'))
-        *input = bytes_from(*input, 1);
-    if (input->size == 0) {
-        parser->wanted = 1;
+    if (input->size < parser->wanted)
         return PARSER_MORE;
-    }
-    size_t most = parser->limits.control_line_max + LINE_END;
-    struct bytes look = bytes_slice(*input, 0, most);
+    parser->wanted = 0;
+    // The longest name and the one blank that must follow some of them come on top of the maximum.
+    size_t line_max = parser->limits.control_line_max + NAME_MAX_BYTES + 1 + LINE_END_BYTES;
+    struct bytes look = bytes_slice(*input, 0, line_max);
     size_t end = bytes_find_byte(look, '\n');
-    if (end == SIZE_MAX) {
-        if (!may_begin(*input))
-            return fail(op, unknown_operation);
-        if (input->size >= most)
-            return fail(op, line_too_long);
-        parser->wanted = input->size + 1;
-        return PARSER_MORE;
-    }
-    size_t size = end > 0 && input->data[end - 1] == '\r' ? end - 1 : end;
-    struct bytes rest = bytes_from(*input, end + 1);
-    enum parser_result result = take_line(parser, bytes_slice(*input, 0, size), &rest, op);
-    if (result == PARSER_MORE)
-        parser->wanted += end + 1;
-    else
+    if (end == SIZE_MAX)
+        return take_beginning(parser, *input, line_max, op);
+    size_t size = end > 0 && look.data[end - 1] == '\r' ? end - 1 : end;
+    struct bytes rest = {input->data + end + 1, input->size - end - 1};
+    enum parser_result result = take_line(parser, bytes_of(look.data, size), &rest, op);
+    if (result == PARSER_OP)
         *input = rest;
+    else if (result == PARSER_MORE)
+        parser->wanted += end + 1;
     return result;
 }
