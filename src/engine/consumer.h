@@ -18,6 +18,13 @@
 
 struct consumer;
 
+// What a consumer must know of the world around it.
+struct consumer_world {
+    void *context;
+    bool (*interest)(void *context, struct bytes subject); // whether anybody subscribes to it
+    uint64_t (*random)(void *context);
+};
+
 enum consumer_action { CONSUMER_CREATE_OR_UPDATE, CONSUMER_CREATE, CONSUMER_UPDATE };
 
 // Opens the stream's consumers, unless they are: the log beside the stream is read. Every function
@@ -37,11 +44,15 @@ enum status consumer_make(struct stream *stream, const struct consumer_config *c
 // NULL when there is none. Walking: NULL for the first; NULL at the end.
 struct consumer *consumer_find(struct stream *stream, struct bytes name);
 struct consumer *consumer_next_of(struct stream *stream, struct consumer *consumer);
-size_t consumer_count(const struct stream *stream);
+size_t consumer_count_of(const struct stream *stream);
 
 // Staged; what it kept of an interest or work queue stream goes as well.
 enum status consumer_delete(struct consumer *consumer, struct errinfo *err);
 
+// Answers everybody who waits with a status, as "409 Consumer Deleted".
+void consumer_end_all_waiting(struct consumer *consumer, const char *status);
+
+bool consumer_is_durable(const struct consumer *consumer);
 const char *consumer_name(const struct consumer *consumer);
 const struct consumer_config *consumer_get_config(const struct consumer *consumer);
 void consumer_info_get(struct consumer *consumer, int64_t now_ns, struct consumer_info *info);
@@ -51,9 +62,10 @@ void consumer_pull(struct consumer *consumer, struct bytes body, struct bytes re
                    int64_t now_ns);
 
 // An acknowledgement as it came: the message's subject of 9 or more tokens, the payload, and where
-// an answer is wanted. False when the subject is not one of this consumer's.
-bool consumer_ack(struct consumer *consumer, struct bytes subject, struct bytes payload,
-                  struct bytes reply, int64_t now_ns);
+// more is asked for with +NXT. STATUS_OK: an answer may be sent after the commit of what is staged.
+// STATUS_NOT_FOUND for a subject that is not one of this consumer's; anything else: no answer.
+enum status consumer_ack(struct consumer *consumer, struct bytes subject, struct bytes payload,
+                         struct bytes reply, int64_t now_ns);
 
 // The client's answer to a flow control request.
 void consumer_flow_reply(struct consumer *consumer, struct bytes subject);

@@ -89,8 +89,7 @@ static enum status check_numbers(const struct consumer_config *config,
         return refuse(err, 10183, "consumer ack wait needs to be positive");
     if (config->backoff_ns.count > 0 && config->max_deliver != -1 &&
         (int64_t)config->backoff_ns.count > config->max_deliver)
-        return refuse(err, 10116,
-                      "max deliver is required to be > length of backoff values");
+        return refuse(err, 10116, "max deliver is required to be > length of backoff values");
     if (config->description != NULL && strlen(config->description) > DESCRIPTION_MAX)
         return errinfo_set_code(err, STATUS_INVALID, 10107,
                                 "consumer description is too long, maximum allowed is %d",
@@ -179,10 +178,10 @@ static enum status check_start(const struct consumer_config *config, struct erri
     const char *name = policies[config->deliver].name;
     bool sequence = policies[config->deliver].sequence;
     bool time = policies[config->deliver].time;
-    const char *extra = !sequence && config->start_seq > 0     ? "sequence"
+    const char *extra = !sequence && config->start_seq > 0    ? "sequence"
                         : !time && config->start_time_ns != 0 ? "time"
                                                               : NULL;
-    const char *missing = sequence && config->start_seq == 0 ? "start sequence"
+    const char *missing = sequence && config->start_seq == 0   ? "start sequence"
                           : time && config->start_time_ns == 0 ? "start time"
                                                                : NULL;
     if (config->deliver == DELIVER_LAST_PER_SUBJECT && consumer_config_filters(config) == 0)
@@ -193,9 +192,9 @@ static enum status check_start(const struct consumer_config *config, struct erri
             "consumer delivery policy is deliver %s, but optional start %s is also set", name,
             extra);
     if (missing != NULL)
-        return errinfo_set_code(err, STATUS_INVALID, 10094,
-                                "consumer delivery policy is deliver %s, but optional %s is not set",
-                                name, missing);
+        return errinfo_set_code(
+            err, STATUS_INVALID, 10094,
+            "consumer delivery policy is deliver %s, but optional %s is not set", name, missing);
     return STATUS_OK;
 }
 
@@ -256,8 +255,8 @@ static enum status check_priority(const struct consumer_config *config, struct e
     return STATUS_OK;
 }
 
-enum status consumer_config_check(struct consumer_config *config, const struct stream_config *stream,
-                                  struct errinfo *err)
+enum status consumer_config_check(struct consumer_config *config,
+                                  const struct stream_config *stream, struct errinfo *err)
 {
     fill_in_defaults(config);
     enum status status = check_names(config, err);

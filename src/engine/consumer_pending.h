@@ -10,7 +10,7 @@
 #include "base/status.h"
 
 struct pending {
-    uint64_t seq; // of the stream; 0 in none
+    uint64_t seq;          // of the stream; 0 in none
     uint64_t consumer_seq; // of its first delivery
     int64_t first_ns;      // when that was
     int64_t due_ns;        // when it is delivered again; INT64_MAX: not by time
@@ -44,7 +44,7 @@ void pending_clear(struct pending_set *set);
 
 size_t pending_count(const struct pending_set *set);
 struct pending *pending_find(struct pending_set *set, uint64_t seq); // NULL: not pending
-struct pending *pending_first(struct pending_set *set); // the lowest, or NULL
+struct pending *pending_first(struct pending_set *set);              // the lowest, or NULL
 // The next behind a sequence, or NULL.
 struct pending *pending_after(struct pending_set *set, uint64_t seq);
 

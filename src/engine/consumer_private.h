@@ -2,6 +2,7 @@
 // The inside of a consumer, for the consumer_*.c files alone.
 #pragma once
 
+#include "base/limits.h"
 #include "base/list.h"
 #include "engine/consumer.h"
 #include "engine/consumer_pending.h"
@@ -75,6 +76,7 @@ struct consumer {
     int64_t rate_free_ns;
     int64_t replay_free_ns;
     int64_t replay_last_ns; // time of the message delivered before
+    int64_t replay_sent_ns; // when that was
     uint64_t replay_until_seq;
     uint64_t flow_window;
     uint64_t flow_unconfirmed;
@@ -87,13 +89,14 @@ struct consumer {
     int64_t pinned_until_ns;
 
     uint64_t sample_percent;
-    uint64_t events; // records since the last snapshot, for all to see in consumer_log.c
-    bool gone_told;
+    bool pause_told;  // that it is paused was told, and that it goes on will be
+    struct buf reply; // of the message that is being sent
+    struct buf headers;
 };
 
 // consumer_check.c
-enum status consumer_config_check(struct consumer_config *config, const struct stream_config *stream,
-                                  struct errinfo *err);
+enum status consumer_config_check(struct consumer_config *config,
+                                  const struct stream_config *stream, struct errinfo *err);
 
 // consumer.c
 bool consumer_matches(const struct consumer *consumer, struct bytes subject);
@@ -109,8 +112,16 @@ uint64_t consumer_left(struct consumer *consumer); // still to be delivered for 
 // What was acknowledged or given up may have been kept for this consumer alone.
 void consumer_release(struct consumer *consumer, uint64_t seq);
 
+// What follows from the configuration alone.
+void consumer_take_config(struct consumer *consumer);
+void consumer_make_id(const struct consumer_world *world, char id[CONSUMER_ID_SIZE]);
+// How long it may be without anybody before it goes; INT64_MAX for ever.
+int64_t consumer_inactive_ns(const struct consumer *consumer);
+
 // consumer_pull.c
 struct waiting *consumer_next_waiting(struct consumer *consumer, int64_t now_ns);
+// The turn of a pinned group passes to whoever is served while nobody has it.
+void consumer_pin(struct consumer *consumer, struct waiting *waiting, int64_t now_ns);
 void consumer_finish_waiting(struct consumer *consumer, struct waiting *waiting);
 void consumer_end_waiting(struct consumer *consumer, struct waiting *waiting, const char *status);
 void consumer_expire_waiting(struct consumer *consumer, int64_t now_ns, bool nothing_left);
@@ -121,9 +132,9 @@ void consumer_take_pull(struct consumer *consumer, const struct pull_request *re
 // consumer_log.c: each stages one record, when the consumer is durable.
 enum status consumer_log_make(struct consumer *consumer, struct errinfo *err);
 enum status consumer_log_delete(struct consumer *consumer, struct errinfo *err);
-void consumer_log_delivered(struct consumer *consumer, const struct pending *pending,
-                            uint64_t seq);
-void consumer_log_removed(struct consumer *consumer, uint64_t seq, bool all_below);
+void consumer_log_delivered(struct consumer *consumer, const struct pending *pending, uint64_t seq);
+enum status consumer_log_removed(struct consumer *consumer, uint64_t seq, bool all_below);
+enum status consumer_log_state(struct consumer *consumer, struct errinfo *err);
 enum status consumer_log_open(struct stream *stream, struct errinfo *err);
 
 // Called by the record of a consumer that is read.

@@ -68,6 +68,11 @@ enum status stream_publish(struct stream *stream, const struct stream_input *inp
 // Makes everything staged durable. (With other threads: msglog_batch_take and so on.)
 enum status stream_commit(struct stream *stream, struct errinfo *err);
 
+// What comes with time: expiry, staged. stream_deadline says when it is due next; INT64_MAX for
+// never.
+enum status stream_tick(struct stream *stream, int64_t now_ns, struct errinfo *err);
+int64_t stream_deadline(const struct stream *stream);
+
 // Forgets what is older than max_age; staged. A publish does it by itself; call it before reading.
 enum status stream_expire(struct stream *stream, int64_t now_ns, struct errinfo *err);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading never sees what is staged: the index may know it, the log gives only what is committed.
 #include "engine/jserror.h"
+#include "engine/consumer.h"
 #include "engine/stream_private.h"
 #include "wire/subject.h"
 
@@ -249,6 +250,7 @@ void stream_state_get(const struct stream *stream, struct stream_state *state)
         .first_seq = log.first_seq,
         .last_seq = log.last_seq,
         .num_subjects = committed_subjects(stream, log.last_seq),
+        .consumers = consumer_count_of(stream),
     };
     if (log.messages > 0)
         state->num_deleted = log.last_seq - log.first_seq + 1 - log.messages;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/jetstream.h"
 
+#include "base/limits.h"
 #include "engine/jserror.h"
+#include "server/js_consumer.h"
 #include "server/js_source.h"
 #include "server/server_private.h"
 
@@ -54,8 +56,6 @@ static enum status open_store(struct jetstream *js, struct errinfo *err)
     enum status status = storedir_open(&js->store, host_posix(), js->store_path, &options, err);
     if (status == STATUS_OK)
         status = engine_open(&js->engine, host_posix(), js->store, err);
-    if (status == STATUS_OK)
-        engine_set_world(js->engine, &js->world);
     return status;
 }
 
@@ -104,6 +104,7 @@ enum status jetstream_open(struct jetstream **out, struct server *server, struct
     list_init(&js->dirty);
     list_init(&js->ready);
     list_init(&js->stalled);
+    buf_init(&js->storage, LIMIT_RECORD_BYTES);
     enum status status = js->store_path == NULL
                              ? errinfo_set(err, STATUS_NO_MEMORY, "no memory for JetStream")
                              : open_store(js, err);
@@ -135,6 +136,7 @@ void jetstream_close(struct jetstream *js)
     engine_close(js->engine);
     storedir_close(js->store);
     map_fini(&js->streams);
+    buf_fini(&js->storage);
     free(js->store_path);
     free(js);
 }

@@ -11,9 +11,9 @@
 // Threads: the loop's.
 #pragma once
 
+#include "base/map.h"
 #include "engine/consumer.h"
 #include "engine/engine.h"
-#include "base/map.h"
 #include "server/account.h"
 
 #include <uv.h>
@@ -87,6 +87,8 @@ struct jetstream {
     struct map streams; // struct js_stream by name
     struct list dirty;
     struct list ready;   // consumers that have more to deliver
+    struct buf storage;  // what is being delivered is read into
+    size_t pushing;      // consumers that push
     struct list stalled; // consumers whose receivers have much unsent
     struct service services[JETSTREAM_SERVICES_MAX];
     size_t service_count;
@@ -123,8 +125,8 @@ struct jetstream_usage {
 };
 void jetstream_usage_get(struct jetstream *js, struct jetstream_usage *usage);
 
-// What is wrong with a stream that cannot be written or opened any more, or NULL. Borrowed until the
-// next call.
+// What is wrong with a stream that cannot be written or opened any more, or NULL. Borrowed until
+// the next call.
 const char *jetstream_broken(struct jetstream *js);
 
 // Whether the account's limits allow a stream of that configuration.
@@ -170,29 +172,6 @@ bool js_stream_has_staged(const struct js_stream *stream);
 // Runs the request again after the commit (js_direct.c and the like). False without memory.
 typedef void (*js_retry)(struct jetstream *js, const struct message *message);
 bool js_stream_defer(struct js_stream *stream, js_retry retry, const struct message *message);
-
-// Consumers (js_consumer.c)
-struct js_consumer {
-    struct js_stream *stream;
-    struct consumer *consumer;
-    struct list link;  // in the stream's
-    struct list ready; // in jetstream's, of those that have a turn or are stalled
-    uv_timer_t timer;
-    bool gone;
-};
-enum status js_consumer_attach(struct js_stream *stream, struct consumer *consumer,
-                               struct js_consumer **out, struct errinfo *err);
-struct js_consumer *js_consumer_find(struct js_stream *stream, struct bytes name);
-struct consumer *js_consumer_get(struct js_consumer *consumer);
-// Its info as a JSON object, with or without the configuration.
-void js_consumer_put_info(struct js_consumer *consumer, bool with_config, struct buf *out);
-void js_consumer_detach(struct js_consumer *consumer);
-// Gives the consumer its turn: something of it or its stream has changed.
-void js_consumer_wake(struct js_consumer *consumer);
-void js_stream_wake_consumers(struct js_stream *stream);
-enum status jetstream_serve_consumers(struct jetstream *js, struct errinfo *err);
-void jetstream_deliver_ready(struct jetstream *js);
-void jetstream_interest_changed(void *context, struct bytes subject);
 
 // The API (js_api*.c)
 enum status jetstream_serve_api(struct jetstream *js, struct errinfo *err);

@@ -46,6 +46,8 @@ static const struct js_route *find_route(struct bytes subject, struct bytes toke
     const struct js_route *route = find_in(js_message_routes, js_message_route_count, subject,
                                            tokens);
     if (route == NULL)
+        route = find_in(js_consumer_routes, js_consumer_route_count, subject, tokens);
+    if (route == NULL)
         route = find_in(js_stream_routes, js_stream_route_count, subject, tokens);
     return route;
 }

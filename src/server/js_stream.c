@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "server/api_error.h"
 #include "server/jetstream.h"
+#include "server/js_consumer.h"
 #include "server/js_source.h"
 #include "server/js_work.h"
 #include "server/server_private.h"
@@ -78,6 +79,7 @@ void js_stream_take(struct js_stream *stream, const struct message *message)
 
 struct js_reclaim {
     struct js_work work;
+    struct msglog *log; // the stream's, or its consumers'
     struct msglog_reclaim *piece;
 };
 
@@ -94,7 +96,7 @@ static void reclaim_done(struct js_work *work)
     struct js_reclaim *reclaim = (struct js_reclaim *)work;
     struct errinfo err;
     stream->reclaim = NULL;
-    if (msglog_reclaim_done(stream_get_log(stream->stream), reclaim->piece, &err) != STATUS_OK)
+    if (msglog_reclaim_done(reclaim->log, reclaim->piece, &err) != STATUS_OK)
         serverlog_write(stream->js->server->log, SERVERLOG_ERROR, "stream %s: %s", stream->name,
                         err.text);
     if (!stream->gone)
@@ -109,7 +111,12 @@ static void reclaim_some(struct js_stream *stream)
     struct js_reclaim *reclaim = calloc(1, sizeof *reclaim);
     if (reclaim == NULL)
         return;
-    reclaim->piece = msglog_reclaim_take(stream_get_log(stream->stream));
+    reclaim->log = stream_get_log(stream->stream);
+    reclaim->piece = msglog_reclaim_take(reclaim->log);
+    if (reclaim->piece == NULL && stream_get_consumer_log(stream->stream) != NULL) {
+        reclaim->log = stream_get_consumer_log(stream->stream);
+        reclaim->piece = msglog_reclaim_take(reclaim->log);
+    }
     if (reclaim->piece == NULL) {
         free(reclaim);
         return;
@@ -254,6 +261,8 @@ enum status js_stream_attach(struct jetstream *js, struct bytes name, struct js_
         return errinfo_set(err, status, "no memory for stream %s", made->name);
     }
     status = js_stream_listen(made, err);
+    if (status == STATUS_OK)
+        status = stream_open_consumers(stream, &js->world, err);
     if (status == STATUS_OK)
         status = attach_consumers(made, err);
     if (status == STATUS_OK)

@@ -159,7 +159,8 @@ static void put_jetstream(struct jetstream *js, struct buf *out)
 {
     struct jetstream_usage usage;
     jetstream_usage_get(js, &usage);
-    buf_printf(out, ",\"jetstream\":{\"config\":{\"max_memory\":%" PRId64 ",\"max_storage\":%" PRId64,
+    buf_printf(out,
+               ",\"jetstream\":{\"config\":{\"max_memory\":%" PRId64 ",\"max_storage\":%" PRId64,
                js->limits.memory_bytes, js->limits.storage_bytes);
     monitor_put_string(out, "store_dir", js->store_path);
     monitor_put_string(out, "domain", js->domain);
@@ -298,8 +299,8 @@ static enum status accstatz(struct server *server, const struct monitor_query *q
 }
 
 static const struct monitor_page pages[] = {
-    {"varz", varz},       {"connz", monitor_connz}, {"subsz", monitor_subsz},
-    {"routez", routez},   {"jsz", monitor_jsz},     {"healthz", healthz},
+    {"varz", varz},         {"connz", monitor_connz}, {"subsz", monitor_subsz},
+    {"routez", routez},     {"jsz", monitor_jsz},     {"healthz", healthz},
     {"accountz", accountz}, {"accstatz", accstatz},
 };
 

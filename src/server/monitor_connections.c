@@ -82,10 +82,18 @@ static enum status find_order(const char *name, order *found, struct errinfo *er
         const char *name;
         order order;
     } orders[] = {
-        {"cid", by_cid},           {"start", by_cid},       {"uptime", by_cid},
-        {"subs", by_subs},         {"pending", by_pending}, {"msgs_to", by_msgs_to},
-        {"msgs_from", by_msgs_from}, {"bytes_to", by_bytes_to}, {"bytes_from", by_bytes_from},
-        {"last", by_last},         {"idle", by_idle},       {"rtt", by_rtt},
+        {"cid", by_cid},
+        {"start", by_cid},
+        {"uptime", by_cid},
+        {"subs", by_subs},
+        {"pending", by_pending},
+        {"msgs_to", by_msgs_to},
+        {"msgs_from", by_msgs_from},
+        {"bytes_to", by_bytes_to},
+        {"bytes_from", by_bytes_from},
+        {"last", by_last},
+        {"idle", by_idle},
+        {"rtt", by_rtt},
     };
     if (name == NULL || *name == 0) {
         *found = by_cid;
@@ -124,8 +132,8 @@ static void put_subscriptions(struct buf *out, const struct connection *connecti
     size_t at = 0;
     const char *before = "";
     const struct client_subscription *subscription;
-    buf_append_string(out, detail ? ",\"subscriptions_list_detail\":["
-                                  : ",\"subscriptions_list\":[");
+    buf_append_string(out,
+                      detail ? ",\"subscriptions_list_detail\":[" : ",\"subscriptions_list\":[");
     while ((subscription = map_next(&connection->subscriptions, &at)) != NULL) {
         buf_append_string(out, before);
         if (detail)
@@ -202,7 +210,8 @@ enum status monitor_connz(struct server *server, const struct monitor_query *que
     size_t from = wanted.offset < count ? (size_t)wanted.offset : count;
     size_t to = count - from > wanted.limit ? from + (size_t)wanted.limit : count;
     monitor_put_head(server, out);
-    buf_printf(out, ",\"num_connections\":%zu,\"total\":%zu,\"offset\":%" PRIu64 ",\"limit\":%" PRIu64,
+    buf_printf(out,
+               ",\"num_connections\":%zu,\"total\":%zu,\"offset\":%" PRIu64 ",\"limit\":%" PRIu64,
                to - from, count, wanted.offset, wanted.limit);
     buf_append_string(out, ",\"connections\":[");
     for (size_t i = from; i < to; i++) {
@@ -232,8 +241,7 @@ static void walk_connection(struct subsz_walk *walk, const struct connection *co
     if (walk->account != NULL && strcmp(account_name(connection->account), walk->account) != 0)
         return;
     while ((subscription = map_next(&connection->subscriptions, &at)) != NULL) {
-        if (walk->test.size > 0 &&
-            !subject_matches(subscription->subscription.subject, walk->test))
+        if (walk->test.size > 0 && !subject_matches(subscription->subscription.subject, walk->test))
             continue;
         if (walk->at >= walk->from && walk->at < walk->to) {
             buf_append_string(walk->out, walk->at > walk->from ? "," : "");
@@ -264,11 +272,12 @@ enum status monitor_subsz(struct server *server, const struct monitor_query *que
     sublist_numbers_get(account_subscriptions(server->global), &numbers);
     monitor_put_head(server, out);
     buf_printf(out, ",\"num_subscriptions\":%" PRIu64 ",\"num_cache\":0", numbers.subscriptions);
-    buf_printf(out, ",\"num_inserts\":%" PRIu64 ",\"num_removes\":%" PRIu64 ",\"num_matches\":%" PRIu64,
+    buf_printf(out,
+               ",\"num_inserts\":%" PRIu64 ",\"num_removes\":%" PRIu64 ",\"num_matches\":%" PRIu64,
                numbers.inserts, numbers.removes, numbers.matches);
     buf_append_string(out, ",\"cache_hit_rate\":0,\"max_fanout\":0,\"avg_fanout\":0");
-    struct subsz_walk walk = {out, 0, offset, offset + limit, bytes_of_string(test),
-                              query->get(query->context, "acc")};
+    struct subsz_walk walk = {
+        out, 0, offset, offset + limit, bytes_of_string(test), query->get(query->context, "acc")};
     if (subscriptions) {
         buf_append_string(out, ",\"subscriptions_list\":[");
         for (struct list *at = server->connections.next; at != &server->connections; at = at->next)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // /jsz: JetStream's streams and consumers.
-#include "server/jetstream.h"
+#include "server/js_consumer.h"
 #include "server/monitor.h"
 #include "server/server_private.h"
 #include "wire/jsontext.h"
@@ -48,7 +48,9 @@ static void put_consumers(struct js_stream *stream, const struct jsz_query *quer
     for (struct list *at = stream->consumers.next; at != &stream->consumers; at = at->next) {
         struct js_consumer *consumer = LIST_ELEMENT(at, struct js_consumer, link);
         buf_append_string(out, before);
+        buf_append_byte(out, '{');
         js_consumer_put_info(consumer, query->config, out);
+        buf_append_byte(out, '}');
         before = ",";
     }
     buf_append_byte(out, ']');

@@ -138,8 +138,8 @@ static enum status serve_account(struct server *server, struct account *account,
                                  bool pages)
 {
     struct service *services = server->sys_services + first;
-    enum status status =
-        account_serve(account, &services[0], "$SYS.REQ.USER.INFO", on_user_info, server);
+    enum status status = account_serve(account, &services[0], "$SYS.REQ.USER.INFO", on_user_info,
+                                       server);
     if (status == STATUS_OK && pages)
         status = account_serve(account, &services[1], "$SYS.REQ.SERVER.>", on_request, server);
     return status;
