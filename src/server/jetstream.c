@@ -120,6 +120,14 @@ enum status jetstream_open(struct jetstream **out, struct server *server, struct
     return STATUS_OK;
 }
 
+void jetstream_settle(struct jetstream *js)
+{
+    size_t at = 0;
+    struct js_stream *stream;
+    while ((stream = map_next(&js->streams, &at)) != NULL)
+        js_stream_settle(stream);
+}
+
 void jetstream_close(struct jetstream *js)
 {
     size_t at;

@@ -103,7 +103,8 @@ struct jetstream {
 // Opens the store and every stream in it, and begins to answer.
 enum status jetstream_open(struct jetstream **out, struct server *server, struct account *account,
                            struct errinfo *err);
-// Writes and syncs what is staged, answers it, and closes the store.
+// Writes and syncs what is staged, and answers it; blocks.
+void jetstream_settle(struct jetstream *js);
 void jetstream_close(struct jetstream *js); // takes NULL
 
 // Says in the store's lock file where we are to be found.

@@ -227,10 +227,13 @@ void server_stop(struct server *server)
 
 // Closing
 
+// What is still to be said is written, as far as a client takes it at once.
 static void close_connections(struct server *server)
 {
+    flush_connections(server);
     for (struct list *at = server->connections.next; at != &server->connections; at = at->next)
         connection_close(LIST_ELEMENT(at, struct connection, link), CONNECTION_SHUTDOWN);
+    finish_connections(server);
 }
 
 static void close_handle(uv_handle_t *handle, void *context)
@@ -244,10 +247,6 @@ static void close_loop(struct server *server)
 {
     if (!server->loop_open)
         return;
-    // What is still to be said is written, as far as a client takes it at once.
-    flush_connections(server);
-    close_connections(server);
-    finish_connections(server);
     for (int i = 0; i < SHUTDOWN_TURNS_MAX && uv_loop_alive(&server->loop); i++) {
         if (i == 1)
             uv_walk(&server->loop, close_handle, NULL);
@@ -262,7 +261,13 @@ void server_close(struct server *server)
         return;
     if (server->loop_open)
         listen_close(server);
+    // Whoever was promised an answer gets it: staged messages are synced before clients are let go.
+    if (server->jetstream != NULL)
+        jetstream_settle(server->jetstream);
+    if (server->loop_open)
+        close_connections(server);
     jetstream_close(server->jetstream);
+    server->jetstream = NULL;
     sys_unserve(server);
     close_loop(server);
     account_free(server->global);
