@@ -400,7 +400,7 @@ static void messages_expire_and_streams_stay_after_reopening(void **state)
     for (int i = 0; i < 5; i++)
         put(at, "s.a", "x");
     bus_close(at->bus);
-    at->bus = at->implementation->open(at->place);
+    at->bus = open_bus(at);
     assert_int_equal(state_of(at).messages, 3);
     expect_gone(at, 2);
     expect_body(at, 3, "x");

@@ -28,13 +28,18 @@ struct fixture {
     struct bus_message message;
 };
 
+static inline struct bus *open_bus(struct fixture *at)
+{
+    return at->implementation->open(at->implementation->address(at->place));
+}
+
 // The test's initial state is the implementation.
 static inline int set_up(void **state)
 {
     struct fixture *at = calloc(1, sizeof *at);
     at->implementation = *state;
     at->place = at->implementation->make();
-    at->bus = at->implementation->open(at->place);
+    at->bus = open_bus(at);
     if (at->bus == NULL)
         return -1;
     at->does = at->bus->operations;
