@@ -71,8 +71,8 @@ static enum status find_stream(struct nats_bus *self, struct bytes subject, bool
                                struct errinfo *err)
 {
     json_t *answer = NULL;
-    struct nats_api api = {"STREAM.NAMES", json_pack("{s:s%}", "subject", subject.data,
-                                                     subject.size),
+    struct nats_api api = {"STREAM.NAMES",
+                           json_pack("{s:s%}", "subject", subject.data, subject.size),
                            bus_nats_call_of(self, "finding a stream", NATS_REPEATABLE)};
     enum status status = bus_nats_api(self, &api, &answer, err);
     if (status == STATUS_OK)

@@ -109,8 +109,7 @@ static enum status not_there(struct nats_bus *self, struct errinfo *err)
                        complaint[0] == '\0' ? "" : ": ", complaint);
 }
 
-enum status bus_nats_wait_connected(struct nats_bus *self, int64_t deadline_ns,
-                                    struct errinfo *err)
+enum status bus_nats_wait_connected(struct nats_bus *self, int64_t deadline_ns, struct errinfo *err)
 {
     enum status status = STATUS_OK;
     pthread_mutex_lock(&self->lock);
@@ -171,7 +170,8 @@ static natsStatus set_login(struct nats_bus *self, natsOptions *to,
 {
     natsStatus done = NATS_OK;
     if (from->user != NULL)
-        done = natsOptions_SetUserInfo(to, from->user, from->password == NULL ? "" : from->password);
+        done = natsOptions_SetUserInfo(to, from->user,
+                                       from->password == NULL ? "" : from->password);
     if (done == NATS_OK && from->token != NULL)
         done = natsOptions_SetToken(to, from->token);
     if (done == NATS_OK && from->creds != NULL)
@@ -304,8 +304,8 @@ static enum status not_connected(struct nats_bus *self, const struct bus_nats_op
 {
     const char *said = nats_GetLastError(NULL);
     bool denied = failed == NATS_CONNECTION_AUTH_FAILED || failed == NATS_NOT_PERMITTED ||
-                  (said != NULL && (strstr(said, "uthorization") != NULL ||
-                                    strstr(said, "uthentication") != NULL));
+                  (said != NULL &&
+                   (strstr(said, "uthorization") != NULL || strstr(said, "uthentication") != NULL));
     if (denied)
         return errinfo_set(err, STATUS_DENIED,
                            "NATS at %s does not let us in: check user and password, token, "

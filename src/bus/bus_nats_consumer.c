@@ -9,7 +9,10 @@
 enum {
     CODE_FILTER_NOT_SUBSET = 10093,
     HEARTBEAT_MS = 3000,
-    INACTIVE_MS = 10000, // the server forgets a consumer that nobody listens to after this
+    EXPIRES_MS = 30000,
+    INACTIVE_MS = 60000, // the server forgets a consumer that nobody asks for anything after this
+    BATCH = 500,
+    BATCH_BYTES_MAX = 32 << 20, // more than the largest message
 };
 
 static void consumer_name(const struct nats_follow *follow, const struct nats_source *source,
@@ -22,14 +25,11 @@ static void consumer_name(const struct nats_follow *follow, const struct nats_so
 static json_t *make_config(const struct nats_follow *follow, const struct nats_source *source,
                            const char *name)
 {
-    char deliver[256];
-    snprintf(deliver, sizeof deliver, "%s.%s", follow->inbox, name);
     json_t *config = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:i, s:b, s:I, s:I, s:b, s:i}", "name", name, "deliver_subject",
-        deliver, "deliver_policy", follow->last_each ? "last_per_subject" : "by_start_sequence",
-        "ack_policy", "none", "replay_policy", "instant", "max_deliver", 1, "flow_control", 1,
-        "idle_heartbeat", (json_int_t)HEARTBEAT_MS * 1000000, "inactive_threshold",
-        (json_int_t)INACTIVE_MS * 1000000, "mem_storage", 1, "num_replicas", 1);
+        "{s:s, s:s, s:s, s:s, s:I, s:b, s:i}", "name", name, "deliver_policy",
+        follow->last_each ? "last_per_subject" : "by_start_sequence", "ack_policy", "none",
+        "replay_policy", "instant", "inactive_threshold", (json_int_t)INACTIVE_MS * 1000000,
+        "mem_storage", 1, "num_replicas", 1);
     if (config == NULL)
         return NULL;
     if (!follow->last_each)
@@ -71,9 +71,28 @@ static enum status create(struct nats_follow *follow, struct nats_source *source
         source->heard_ns = clock_monotonic_ns();
         source->pending = (uint64_t)json_integer_value(json_object_get(answer, "num_pending"));
         source->clustered = json_is_object(json_object_get(answer, "cluster"));
+        bus_nats_consumer_pull(follow, source);
     }
     json_decref(answer);
     return status;
+}
+
+void bus_nats_consumer_pull(struct nats_follow *follow, struct nats_source *source)
+{
+    const struct nats_bus *self = nats_of(follow->follow.bus);
+    char name[NATS_CONSUMER_NAME_SIZE];
+    char subject[NATS_SUBJECT_SIZE];
+    char reply[256];
+    char body[160];
+    consumer_name(follow, source, name);
+    snprintf(subject, sizeof subject, "%s.CONSUMER.MSG.NEXT.%s.%s", self->api, source->stream,
+             name);
+    snprintf(reply, sizeof reply, "%s.%s", follow->inbox, name);
+    snprintf(body, sizeof body,
+             "{\"batch\":%d,\"max_bytes\":%d,\"expires\":%lld,\"idle_heartbeat\":%lld}", BATCH,
+             BATCH_BYTES_MAX, EXPIRES_MS * 1000000LL, HEARTBEAT_MS * 1000000LL);
+    source->wanted = BATCH;
+    natsConnection_PublishRequestString(self->connection, subject, reply, body);
 }
 
 enum status bus_nats_consumer_start(struct nats_follow *follow, struct nats_source *source,

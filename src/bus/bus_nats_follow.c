@@ -12,6 +12,7 @@ enum {
     SILENCE_MS = 7000, // two heartbeats and a little: the consumer is not there any more
     RETRY_MS = 1000,   // before a server that could not make a consumer is asked again
     WAIT_MS_MAX = 3600000,
+    LAST_PATIENCE_MS = 3000,
     PENDING_BYTES_MAX = 256 << 20,
 };
 
@@ -130,6 +131,7 @@ enum status bus_nats_follow_begin(struct nats_bus *self, const struct bus_source
     follow->count = count;
     follow->part = options->part;
     follow->last_each = options->last_each;
+    follow->patience_ms = options->last_each ? LAST_PATIENCE_MS : self->request_timeout_ms;
     buf_init(&follow->headers, LIMIT_MESSAGE_BYTES);
     enlist(self, follow);
     enum status status = subscribe(self, follow, err);
@@ -218,27 +220,27 @@ static bool is_pending(const struct nats_follow *follow)
     return pending;
 }
 
-static void answer_flow_control(struct nats_bus *self, const char *subject)
-{
-    if (subject != NULL)
-        natsConnection_PublishString(self->connection, subject, "");
-}
-
-// A heartbeat or a flow control request.
+// A heartbeat, or the end of the open request: its time was up (408), its bytes were used up (409),
+// another server leads now (409), the consumer is gone (409). What is not known ends in the silence
+// that is looked after.
 static enum status take_status(struct nats_follow *follow, struct nats_source *source,
                                natsMsg *message, struct errinfo *err)
 {
-    struct nats_bus *self = nats_of(follow->follow.bus);
     uint64_t delivered;
-    if (bus_nats_message_status(message) != 100)
-        return restart(follow, source, err); // "409 Consumer Deleted" and the like
-    source->heard_ns = clock_monotonic_ns();
-    answer_flow_control(self, natsMsg_GetReply(message));
-    answer_flow_control(self, bus_nats_message_header(message, "Nats-Consumer-Stalled"));
+    int code = bus_nats_message_status(message);
+    const char *text = bus_nats_message_header(message, "Description");
     const char *last = bus_nats_message_header(message, "Nats-Last-Consumer");
-    if (last != NULL && bytes_to_u64(bytes_of_string(last), &delivered) &&
-        delivered != source->delivered)
+    bool gone = text != NULL && code == 409 &&
+                (strstr(text, "Deleted") != NULL || strstr(text, "Leadership") != NULL);
+    bool used_up = code == 408 || (code == 409 && text != NULL && strstr(text, "MaxBytes") != NULL);
+    bool hole = code == 100 && last != NULL && bytes_to_u64(bytes_of_string(last), &delivered) &&
+                delivered != source->delivered;
+    if (gone || hole)
         return restart(follow, source, err);
+    if (used_up)
+        bus_nats_consumer_pull(follow, source);
+    if (used_up || code == 100)
+        source->heard_ns = clock_monotonic_ns();
     return STATUS_OK;
 }
 
@@ -266,9 +268,8 @@ static bool is_wanted(const struct nats_source *source, const struct nats_delive
 {
     if (delivery->stream_seq < source->next_seq)
         return false;
-    return !source->filter_here ||
-           subject_matches(bytes_of_string(source->filter),
-                           bytes_of_string(natsMsg_GetSubject(message)));
+    return !source->filter_here || subject_matches(bytes_of_string(source->filter),
+                                                   bytes_of_string(natsMsg_GetSubject(message)));
 }
 
 // One message from the subscription. *given says whether it is one for the caller.
@@ -286,6 +287,8 @@ static enum status take(struct nats_follow *follow, natsMsg *from, struct buf *s
         return restart(follow, source, err);
     source->delivered = delivery.consumer_seq;
     source->pending = delivery.pending;
+    if (--source->wanted == 0)
+        bus_nats_consumer_pull(follow, source);
     if (!is_wanted(source, &delivery, from))
         return STATUS_OK;
     enum status status = take_delivery(follow, &delivery, from, storage, message, err);
@@ -311,7 +314,8 @@ static enum status timed_out(struct nats_follow *follow, struct errinfo *err)
 
 // How long to wait for the next message. What the server has for us already is waited for even when
 // the caller's time is up: it was there before he asked.
-static int64_t wait_ms_of(const struct nats_follow *follow, int64_t deadline_ns, int64_t patience_ns)
+static int64_t wait_ms_of(const struct nats_follow *follow, int64_t deadline_ns,
+                          int64_t patience_ns)
 {
     if (is_pending(follow) && patience_ns > deadline_ns)
         deadline_ns = patience_ns;
@@ -332,7 +336,7 @@ enum status bus_nats_follow_next(struct bus_follow *base, int64_t timeout_ms, st
     int64_t now_ns = clock_monotonic_ns();
     bool endless = timeout_ms < 0 || timeout_ms > INT32_MAX;
     int64_t deadline_ns = endless ? INT64_MAX : now_ns + timeout_ms * 1000000;
-    int64_t patience_ns = now_ns + self->request_timeout_ms * 1000000;
+    int64_t patience_ns = now_ns + follow->patience_ms * 1000000;
     for (;;) {
         natsMsg *from = NULL;
         bool given = false;

@@ -2,15 +2,15 @@
 // Ordered delivery of one stream's messages, and a follow made of several of these, for the
 // bus_nats*.c files alone.
 //
-// Each source has an ephemeral push consumer at the server that expects no acks. Deliveries carry
+// Each source has an ephemeral pull consumer at the server that expects no acks. Deliveries carry
 // the consumer's own count, heartbeats its last value: whoever sees a hole in the count, no
 // heartbeat for a while, or a connection that came back, makes a new consumer that begins behind
-// the last sequence that was given out. The server sends no more than the client asked for (flow
-// control), so nothing is ever dropped for want of room.
+// the last sequence that was given out. One request for a number of messages is always open, so the
+// server sends no more than there is room for, and says at once when the stream is deleted.
 //
 // All sources of a follow arrive in one subscription. A delivery names its consumer in the reply
-// subject, a heartbeat or flow control request in its own subject; consumer names begin with the
-// follow's id, the source and the generation, and what comes from an older generation is left out.
+// subject, a heartbeat or another status in its own subject; what comes from an older generation
+// of a source's consumer is left out.
 #pragma once
 
 #include "base/limits.h"
@@ -21,14 +21,15 @@ enum { NATS_CONSUMER_NAME_SIZE = 96 };
 struct nats_source {
     char stream[BUS_STREAM_NAME_SIZE];
     char filter[LIMIT_SUBJECT_BYTES + 1]; // "" takes every subject
-    bool filter_here;      // the server does not take the filter: it matches none of its subjects
-    uint64_t next_seq;     // lower sequences were given out
-    uint64_t delivered;    // the consumer's own count of the last delivery
-    uint64_t pending;      // what the server had for us besides, when it last said so
-    unsigned generation;   // of the consumer
-    bool running;          // there is a consumer
-    bool clustered;        // and the server has others beside it
-    int64_t heard_ns;      // when it was last heard of
+    bool filter_here;    // the server does not take the filter: it matches none of its subjects
+    uint64_t next_seq;   // lower sequences were given out
+    uint64_t delivered;  // the consumer's own count of the last delivery
+    uint64_t pending;    // what the server had for us besides, when it last said so
+    unsigned wanted;     // messages still to come of the open request
+    unsigned generation; // of the consumer
+    bool running;        // there is a consumer
+    bool clustered;      // and the server has others beside it
+    int64_t heard_ns;    // when it was last heard of
 };
 
 struct nats_follow {
@@ -42,6 +43,7 @@ struct nats_follow {
     bool last_each;           // the last message of each subject only, then whatever comes
     unsigned restarts;        // of a last_each that had to begin anew
     uint64_t reconnects_seen; // of the bus
+    int64_t patience_ms;      // for what the server has already, beyond the caller's own timeout
     struct buf headers;
     struct nats_follow *next; // in the bus's list
 };
@@ -58,12 +60,14 @@ void bus_nats_follow_end(struct nats_follow *follow);
 
 // bus_nats_consumer.c: one source's consumer.
 
-// Makes a new consumer in place of the one that is there. *answered tells whether the server said
-// no, or was not there to say anything.
+// Makes a new consumer in place of the one that is there, and asks it for messages.
 enum status bus_nats_consumer_start(struct nats_follow *follow, struct nats_source *source,
                                     struct errinfo *err);
 // Tells the server that it is not needed any more, without waiting.
 void bus_nats_consumer_drop(struct nats_follow *follow, struct nats_source *source);
+
+// Asks for the next messages. What does not arrive is found out by the silence that follows.
+void bus_nats_consumer_pull(struct nats_follow *follow, struct nats_source *source);
 
 // Whom a message is from. NULL: from a consumer of an older generation, or from nobody we know.
 struct nats_source *bus_nats_consumer_of(struct nats_follow *follow, natsMsg *message);

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The last message of each subject. A consumer gives them all in one stream of deliveries, which is
-// what makes it fast; but on a cluster the consumer may live beside a replica that does not know yet
-// what was acknowledged a moment ago. So the stream's leader is asked first which sequence the
+// what makes it fast; but on a cluster the consumer may live beside a replica that does not know
+// yet what was acknowledged a moment ago. So the stream's leader is asked first which sequence the
 // newest of all these messages has, and the list is not complete before it has been seen. What the
 // replica learns meanwhile replaces what it gave before.
+//
+// Servers up to 2.9 can lose track of the last message of a subject from which messages were
+// deleted: the consumer then announces one and never gives it. The subjects are then listed and
+// each one's last message is read.
 #include "bus/bus_nats_follow.h"
 
 #include "base/clock.h"
@@ -15,6 +19,7 @@
 enum {
     KEPT_BYTES_MAX = 64 << 20, // beyond this a message is read again when it is shown
     STEP_MS = 500,             // how long a replica may lag before the leader is asked again
+    STEPS_MAX = 6,             // and how often, before everything is asked of the leader
 };
 
 struct last {
@@ -114,35 +119,66 @@ static bool is_complete(const struct last_list *list, const struct nats_follow *
            (!source->clustered || list->newest >= newest);
 }
 
+// *stuck is set when the consumer does not give what it announced, or its replica does not catch
+// up.
 static enum status collect_from(struct last_list *list, struct nats_follow *follow, uint64_t newest,
-                                struct errinfo *err)
+                                bool *stuck, struct errinfo *err)
 {
     struct buf storage;
     enum status status = STATUS_OK;
     unsigned restarts = follow->restarts;
-    int64_t deadline_ns = clock_monotonic_ns() + list->self->request_timeout_ms * 1000000;
+    int steps = 0;
     buf_init(&storage, LIMIT_MESSAGE_BYTES);
-    while (status == STATUS_OK && !is_complete(list, follow, newest)) {
+    while (status == STATUS_OK && !*stuck && !is_complete(list, follow, newest)) {
         struct bus_message message;
         size_t source;
+        bool announced = follow->sources[0].pending > 0;
         status = bus_nats_follow_next(&follow->follow, STEP_MS, &storage, &message, &source, err);
         if (follow->restarts != restarts)
             empty(list);
         restarts = follow->restarts;
         if (status == STATUS_OK) {
-            deadline_ns = clock_monotonic_ns() + list->self->request_timeout_ms * 1000000;
             status = add(list, &message, err);
-        } else if (status == STATUS_TIMEOUT && clock_monotonic_ns() < deadline_ns) {
+            steps = 0;
+        } else if (status == STATUS_TIMEOUT) {
+            *stuck = announced || ++steps >= STEPS_MAX;
             // The newest one may have been deleted meanwhile.
             status = ask_newest(list, &newest, err);
-        } else if (status == STATUS_TIMEOUT) {
-            status = errinfo_set(err, STATUS_UNAVAILABLE,
-                                 "listing stream %s: NATS at %s stopped half way", list->stream,
-                                 list->self->location);
         }
     }
     buf_fini(&storage);
     return status;
+}
+
+struct singly {
+    struct last_list *list;
+    struct errinfo *err;
+};
+
+static enum status add_last(void *context, struct bytes subject, uint64_t count)
+{
+    struct singly *singly = context;
+    struct buf storage;
+    struct bus_message message;
+    struct bus_get get = {.subject = subject, .part = singly->list->filter->part};
+    (void)count;
+    buf_init(&storage, LIMIT_MESSAGE_BYTES);
+    enum status status = bus_nats_get(&singly->list->self->bus, singly->list->stream, &get,
+                                      &storage, &message, singly->err);
+    if (status == STATUS_OK)
+        status = add(singly->list, &message, singly->err);
+    else if (status == STATUS_NOT_FOUND)
+        status = STATUS_OK; // deleted since
+    buf_fini(&storage);
+    return status;
+}
+
+static enum status collect_singly(struct last_list *list, struct errinfo *err)
+{
+    struct singly singly = {list, err};
+    empty(list);
+    return bus_nats_subjects(&list->self->bus, list->stream, list->filter->subject, add_last,
+                             &singly, err);
 }
 
 static enum status collect(struct last_list *list, struct errinfo *err)
@@ -157,9 +193,10 @@ static enum status collect(struct last_list *list, struct errinfo *err)
     status = bus_nats_follow_begin(list->self, &source, 1, &options, &follow, err);
     if (status != STATUS_OK)
         return status;
-    status = collect_from(list, follow, newest, err);
+    bool stuck = false;
+    status = collect_from(list, follow, newest, &stuck, err);
     bus_nats_follow_end(follow);
-    return status;
+    return stuck ? collect_singly(list, err) : status;
 }
 
 static int by_seq(const void *a, const void *b)

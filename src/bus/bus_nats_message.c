@@ -75,9 +75,9 @@ enum status bus_nats_message_headers(natsMsg *message, const char *const *added,
     if (got == NATS_NOT_FOUND)
         return STATUS_OK;
     if (got != NATS_OK)
-        return got == NATS_NO_MEMORY ? no_memory(err)
-                                     : errinfo_set(err, STATUS_CORRUPT,
-                                                   "a message's headers cannot be read");
+        return got == NATS_NO_MEMORY
+                   ? no_memory(err)
+                   : errinfo_set(err, STATUS_CORRUPT, "a message's headers cannot be read");
     headers_begin(out);
     size_t empty = out->size;
     enum status status = STATUS_OK;
@@ -112,9 +112,9 @@ static enum status add_header(natsMsg *message, struct bytes name, struct bytes 
         added = natsMsgHeader_Add(message, name_text, value_text);
     free(name_text);
     free(value_text);
-    return added == NATS_OK ? STATUS_OK
-                            : errinfo_set(err, STATUS_INVALID,
-                                          "the message has a header that cannot be sent");
+    return added == NATS_OK
+               ? STATUS_OK
+               : errinfo_set(err, STATUS_INVALID, "the message has a header that cannot be sent");
 }
 
 enum status bus_nats_message_make(const struct bus_message *from, natsMsg **out,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A user's NKey. A seed is base32 (RFC 4648, without padding) of two bytes that say what it is for,
-// 32 bytes of Ed25519 seed and a CRC-16 (XMODEM, little endian) over both; a public key is base32 of
-// one byte, 32 bytes of key and the same CRC. The library signs with the seed, but wants to be told
-// the public key.
+// 32 bytes of Ed25519 seed and a CRC-16 (XMODEM, little endian) over both; a public key is base32
+// of one byte, 32 bytes of key and the same CRC. The library signs with the seed, but wants to be
+// told the public key.
 #include "bus/bus_nats_private.h"
 
 #include <errno.h>
@@ -97,7 +97,8 @@ static bool take_seed(struct bytes text, struct nats_nkey *nkey)
     if (text.size != SEED_LETTERS || !base32_decode(text, raw))
         return false;
     uint16_t crc = crc16(raw, SEED_BYTES - 2);
-    bool good = (raw[0] & 0xf8) == PREFIX_SEED && ((raw[0] & 7) << 5 | raw[1] >> 3) == PREFIX_USER &&
+    bool good = (raw[0] & 0xf8) == PREFIX_SEED &&
+                ((raw[0] & 7) << 5 | raw[1] >> 3) == PREFIX_USER &&
                 raw[SEED_BYTES - 2] == (crc & 0xff) && raw[SEED_BYTES - 1] == crc >> 8;
     if (good)
         good = make_public(raw, nkey->public);
@@ -139,8 +140,9 @@ enum status bus_nats_nkey_open(const char *seed_or_path, struct nats_nkey **out,
         // A mistyped seed must not show up as the name of a file that is not there.
         bool like_seed = bytes_start_with(given, BYTES("SU")) && given.size >= SEED_LETTERS - 2 &&
                          bytes_find_byte(given, '/') == SIZE_MAX;
-        status = like_seed ? errinfo_set(err, STATUS_INVALID, "the NKey is no seed of a user: its "
-                                                              "checksum is wrong")
+        status = like_seed ? errinfo_set(err, STATUS_INVALID,
+                                         "the NKey is no seed of a user: its "
+                                         "checksum is wrong")
                            : read_seed(seed_or_path, nkey, err);
     }
     if (status == STATUS_OK)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading single messages and lists of subjects.
 //
-// A message asked for by sequence never changes, so that any replica may give it (direct get, which
-// sends the bytes as they are). What is the last one of a subject is asked of the stream's leader
-// (STREAM.MSG.GET): a replica may not know yet what was acknowledged a moment ago. A replica that
-// does not find a sequence is not believed either.
+// Messages are asked of the stream's leader (STREAM.MSG.GET), not of whichever replica is nearest
+// (direct get): a replica may not know yet what was acknowledged a moment ago, and may still have
+// what was erased. It also gives the header block as it was stored. NATS has no way to ask for a
+// part of a message: heads and ranges are cut from the whole.
 #include "bus/bus_nats_private.h"
 
 #include "base/clock.h"
@@ -15,62 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const added_by_get[] = {"Nats-Stream", "Nats-Subject", "Nats-Sequence",
-                                           "Nats-Time-Stamp", NULL};
-
 static enum status no_message(struct errinfo *err)
 {
     return errinfo_set_code(err, STATUS_NOT_FOUND, CODE_NO_MESSAGE, "no message found");
-}
-
-// Reads a direct answer; *found is false when it is none.
-static enum status read_direct(natsMsg *answer, struct buf *storage, struct bus_message *message,
-                               bool *found, struct errinfo *err)
-{
-    const char *subject = bus_nats_message_header(answer, "Nats-Subject");
-    const char *seq = bus_nats_message_header(answer, "Nats-Sequence");
-    const char *time = bus_nats_message_header(answer, "Nats-Time-Stamp");
-    struct bus_message read = {.subject = bytes_of_string(subject)};
-    *found = subject != NULL && bytes_to_u64(bytes_of_string(seq), &read.seq) &&
-             clock_parse(bytes_of_string(time), &read.time_ns);
-    if (!*found)
-        return STATUS_OK;
-    struct buf headers;
-    buf_init(&headers, LIMIT_MESSAGE_BYTES);
-    enum status status = bus_nats_message_headers(answer, added_by_get, &headers, err);
-    read.headers = buf_bytes(&headers);
-    read.body = bytes_of(natsMsg_GetData(answer), (size_t)natsMsg_GetDataLength(answer));
-    if (status == STATUS_OK)
-        status = bus_nats_message_store(&read, storage, message, err);
-    buf_fini(&headers);
-    return status;
-}
-
-static enum status get_direct(struct nats_bus *self, const char *stream, uint64_t seq,
-                              struct buf *storage, struct bus_message *message, bool *found,
-                              struct errinfo *err)
-{
-    char verb[NATS_SUBJECT_SIZE];
-    char subject[NATS_SUBJECT_SIZE + NATS_API_PREFIX_SIZE];
-    char body[48];
-    natsMsg *request = NULL;
-    natsMsg *answer = NULL;
-    enum status status = bus_nats_verb("DIRECT.GET.", stream, verb, err);
-    if (status != STATUS_OK)
-        return status;
-    snprintf(subject, sizeof subject, "%s.%s", self->api, verb);
-    snprintf(body, sizeof body, "{\"seq\":%" PRIu64 "}", seq);
-    if (natsMsg_Create(&request, subject, NULL, body, (int)strlen(body)) != NATS_OK)
-        return errinfo_set(err, STATUS_NO_MEMORY, "no memory to read stream %s", stream);
-    struct nats_call call = bus_nats_call_of(self, "reading a message", NATS_REPEATABLE);
-    call.nobody_is_fine = true; // the stream does not offer it, or is not there
-    status = bus_nats_request(self, request, &call, &answer, err);
-    *found = false;
-    if (status == STATUS_OK && answer != NULL)
-        status = read_direct(answer, storage, message, found, err);
-    natsMsg_Destroy(request);
-    natsMsg_Destroy(answer);
-    return status;
 }
 
 static enum status decode(const json_t *json, struct buf *out)
@@ -125,8 +72,7 @@ static json_t *get_body(const struct bus_get *get)
 }
 
 static enum status get_stored(struct nats_bus *self, const char *stream, const struct bus_get *get,
-                              struct buf *storage, struct bus_message *message,
-                              struct errinfo *err)
+                              struct buf *storage, struct bus_message *message, struct errinfo *err)
 {
     char verb[NATS_SUBJECT_SIZE];
     char what[BUS_STREAM_NAME_SIZE + 64];
@@ -143,21 +89,86 @@ static enum status get_stored(struct nats_bus *self, const char *stream, const s
     return status;
 }
 
+static bool is_missing(enum status status, const struct errinfo *why)
+{
+    return status == STATUS_NOT_FOUND && why->protocol_code == CODE_NO_MESSAGE;
+}
+
+// The first message of a subject at or after a sequence. *found is 0 when there is none.
+static enum status look_from(struct nats_bus *self, const char *stream, struct bus_get *get,
+                             struct buf *storage, uint64_t *found, struct errinfo *err)
+{
+    struct bus_message message;
+    struct errinfo why;
+    errinfo_clear(&why);
+    enum status status = get_stored(self, stream, get, storage, &message, &why);
+    *found = status == STATUS_OK ? message.seq : 0;
+    if (is_missing(status, &why))
+        return STATUS_OK;
+    if (status != STATUS_OK && err != NULL)
+        *err = why;
+    return status;
+}
+
+// Servers up to 2.9 forget which message is a subject's last one when the one behind it is deleted,
+// and say that there is none. The first message at or after a sequence they do find: halving the
+// distance finds the last.
+static enum status find_last(struct nats_bus *self, const char *stream, struct bytes subject,
+                             struct buf *storage, uint64_t *last, struct errinfo *err)
+{
+    struct stream_info info;
+    uint64_t found;
+    struct bus_get get = {.seq = 1, .subject = subject};
+    enum status status = look_from(self, stream, &get, storage, last, err);
+    if (status != STATUS_OK || *last == 0)
+        return status;
+    status = bus_nats_stream_info(&self->bus, stream, &info, err);
+    if (status != STATUS_OK)
+        return status;
+    uint64_t end = info.state.last_seq + 1;
+    stream_config_fini(&info.config);
+    while (status == STATUS_OK && *last + 1 < end) {
+        get.seq = *last + 1 + (end - *last - 1) / 2;
+        status = look_from(self, stream, &get, storage, &found, err);
+        if (found == 0)
+            end = get.seq;
+        else
+            *last = found;
+    }
+    return status;
+}
+
+static enum status get_forgotten(struct nats_bus *self, const char *stream,
+                                 const struct bus_get *get, struct buf *storage,
+                                 struct bus_message *message, struct errinfo *err)
+{
+    uint64_t last;
+    enum status status = find_last(self, stream, get->subject, storage, &last, err);
+    if (status != STATUS_OK)
+        return status;
+    if (last == 0)
+        return no_message(err);
+    struct bus_get found = {.seq = last};
+    return get_stored(self, stream, &found, storage, message, err);
+}
+
 enum status bus_nats_get(struct bus *bus, const char *stream, const struct bus_get *get,
                          struct buf *storage, struct bus_message *message, struct errinfo *err)
 {
     struct nats_bus *self = nats_of(bus);
-    struct bus_message read = {.seq = 0};
-    bool found = false;
-    enum status status = STATUS_OK;
+    struct bus_message read;
+    struct errinfo why;
     if (get->seq == 0 && get->subject.size == 0)
         return no_message(err);
-    if (get->subject.size == 0)
-        status = get_direct(self, stream, get->seq, storage, &read, &found, err);
-    if (status == STATUS_OK && !found)
-        status = get_stored(self, stream, get, storage, &read, err);
-    if (status != STATUS_OK)
+    errinfo_clear(&why);
+    enum status status = get_stored(self, stream, get, storage, &read, &why);
+    if (get->seq == 0 && is_missing(status, &why))
+        status = get_forgotten(self, stream, get, storage, &read, &why);
+    if (status != STATUS_OK) {
+        if (err != NULL)
+            *err = why;
         return status;
+    }
     bus_nats_message_cut(get, &read);
     *message = read;
     return STATUS_OK;
@@ -187,7 +198,8 @@ static enum status take_page(struct subject_list *list, json_t *page)
     if (grown == NULL)
         return STATUS_NO_MEMORY;
     list->subjects = grown;
-    json_object_foreach(page, name, count) {
+    json_object_foreach(page, name, count)
+    {
         char *copy = strdup(name);
         if (copy == NULL)
             return STATUS_NO_MEMORY;

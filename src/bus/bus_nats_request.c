@@ -2,9 +2,9 @@
 // Requests and their answers: who is asked again and when, and what JetStream's errors are called
 // here.
 //
-// A request whose connection breaks, or that stays without an answer, is sent again as long as there
-// is time and doing it twice does no harm. A cluster that chooses a leader stays silent or says
-// 10008: that too passes.
+// A request whose connection breaks, or that stays without an answer, is sent again as long as
+// there is time and doing it twice does no harm. A cluster that chooses a leader stays silent or
+// says 10008: that too passes.
 #include "bus/bus_nats_private.h"
 
 #include "base/clock.h"
@@ -89,7 +89,8 @@ enum status bus_nats_request(struct nats_bus *self, natsMsg *message, const stru
                                     call->what, self->location);
         if (is_broken(sent) && !again)
             return not_known(self, call->what, err);
-        if (sent == NATS_TIMEOUT && (!again || left == 0 || bus_nats_complaints(self) != complaints))
+        if (sent == NATS_TIMEOUT &&
+            (!again || left == 0 || bus_nats_complaints(self) != complaints))
             return bus_nats_silent(self, complaints, call->what, err);
         if (!is_broken(sent) && sent != NATS_TIMEOUT)
             return of_library(self, sent, call->what, err);
@@ -103,14 +104,14 @@ static enum status status_of_code(int code, int http, const char *text)
         int code;
         enum status status;
     } rows[] = {
-        {10003, STATUS_INVALID},    {10023, STATUS_NO_SPACE}, {10026, STATUS_LIMIT},
-        {10028, STATUS_NO_SPACE},   {10037, STATUS_NOT_FOUND}, {10043, STATUS_NOT_FOUND},
-        {10047, STATUS_NO_SPACE},   {10052, STATUS_INVALID},  {10054, STATUS_LIMIT},
-        {10058, STATUS_EXISTS},     {10059, STATUS_NOT_FOUND}, {10060, STATUS_CONFLICT},
-        {10065, STATUS_CONFLICT},   {10070, STATUS_CONFLICT}, {10071, STATUS_CONFLICT},
-        {10074, STATUS_INVALID},    {10097, STATUS_LIMIT},    {10109, STATUS_DENIED},
-        {10110, STATUS_DENIED},     {10113, STATUS_LIMIT},    {10122, STATUS_LIMIT},
-        {10133, STATUS_INVALID},    {10164, STATUS_CONFLICT}, {10193, STATUS_INVALID},
+        {10003, STATUS_INVALID},  {10023, STATUS_NO_SPACE},  {10026, STATUS_LIMIT},
+        {10028, STATUS_NO_SPACE}, {10037, STATUS_NOT_FOUND}, {10043, STATUS_NOT_FOUND},
+        {10047, STATUS_NO_SPACE}, {10052, STATUS_INVALID},   {10054, STATUS_LIMIT},
+        {10058, STATUS_EXISTS},   {10059, STATUS_NOT_FOUND}, {10060, STATUS_CONFLICT},
+        {10065, STATUS_CONFLICT}, {10070, STATUS_CONFLICT},  {10071, STATUS_CONFLICT},
+        {10074, STATUS_INVALID},  {10097, STATUS_LIMIT},     {10109, STATUS_DENIED},
+        {10110, STATUS_DENIED},   {10113, STATUS_LIMIT},     {10122, STATUS_LIMIT},
+        {10133, STATUS_INVALID},  {10164, STATUS_CONFLICT},  {10193, STATUS_INVALID},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (rows[i].code == code)
@@ -122,7 +123,7 @@ static enum status status_of_code(int code, int http, const char *text)
     if (code == CODE_ROLLUP_FAILED)
         return forbidden ? STATUS_DENIED : STATUS_INVALID;
     if (code == CODE_STORE_FAILED)
-        return strstr(text, "maximum") != NULL   ? STATUS_LIMIT
+        return strstr(text, "maximum") != NULL    ? STATUS_LIMIT
                : strstr(text, "no space") != NULL ? STATUS_NO_SPACE
                                                   : STATUS_IO;
     return http == 400 ? STATUS_INVALID : http == 404 ? STATUS_NOT_FOUND : STATUS_UNAVAILABLE;
@@ -151,8 +152,8 @@ enum status bus_nats_api_error(const json_t *answer, const char *what, struct er
 static enum status read_answer(const struct nats_api *api, natsMsg *message, json_t **answer,
                                struct errinfo *err)
 {
-    json_t *parsed = json_loadb(natsMsg_GetData(message), (size_t)natsMsg_GetDataLength(message),
-                                0, NULL);
+    json_t *parsed = json_loadb(natsMsg_GetData(message), (size_t)natsMsg_GetDataLength(message), 0,
+                                NULL);
     if (!json_is_object(parsed)) {
         json_decref(parsed);
         return errinfo_set(err, STATUS_UNAVAILABLE,

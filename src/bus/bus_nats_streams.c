@@ -51,26 +51,39 @@ static enum status config_json(const struct stream_config *config, json_t **out,
     return status == STATUS_OK ? status : no_memory(err, config->name);
 }
 
-enum status bus_nats_stream_create(struct bus *bus, const struct stream_config *config,
-                                   bool *created, struct errinfo *err)
-{
-    json_t *body = NULL;
-    json_t *answer = NULL;
-    struct about about = {"STREAM.CREATE.", config->name, "creating stream", NATS_REPEATABLE};
-    enum status status = config_json(config, &body, err);
-    if (status == STATUS_OK)
-        status = call(nats_of(bus), &about, body, &answer, err);
-    if (status == STATUS_OK)
-        *created = json_is_true(json_object_get(answer, "did_create"));
-    json_decref(answer);
-    return status;
-}
-
 static enum status info_json(struct nats_bus *self, const char *stream, json_t **answer,
                              struct errinfo *err)
 {
     struct about about = {"STREAM.INFO.", stream, "looking at stream", NATS_REPEATABLE};
     return call(self, &about, NULL, answer, err);
+}
+
+// Whether a stream was made is not told by every server (2.9 says so of any), so it is looked for
+// first. Two who create it at once may then both have done so, which harms nobody.
+enum status bus_nats_stream_create(struct bus *bus, const struct stream_config *config,
+                                   bool *created, struct errinfo *err)
+{
+    struct nats_bus *self = nats_of(bus);
+    json_t *body = NULL;
+    json_t *answer = NULL;
+    struct errinfo why;
+    struct about about = {"STREAM.CREATE.", config->name, "creating stream", NATS_REPEATABLE};
+    errinfo_clear(&why);
+    enum status looked = info_json(self, config->name, &answer, &why);
+    json_decref(answer);
+    answer = NULL;
+    if (looked != STATUS_OK && looked != STATUS_NOT_FOUND) {
+        if (err != NULL)
+            *err = why;
+        return looked;
+    }
+    enum status status = config_json(config, &body, err);
+    if (status == STATUS_OK)
+        status = call(self, &about, body, &answer, err);
+    if (status == STATUS_OK)
+        *created = looked == STATUS_NOT_FOUND;
+    json_decref(answer);
+    return status;
 }
 
 // Settings that we do not know (placement, sources, compression) stay what they are.
@@ -140,8 +153,8 @@ static enum status list(struct nats_bus *self, json_t *all, struct errinfo *err)
     size_t total;
     do {
         json_t *answer = NULL;
-        struct nats_api api = {"STREAM.LIST", json_pack("{s:I}", "offset",
-                                                        (json_int_t)json_array_size(all)),
+        struct nats_api api = {"STREAM.LIST",
+                               json_pack("{s:I}", "offset", (json_int_t)json_array_size(all)),
                                bus_nats_call_of(self, "listing streams", NATS_REPEATABLE)};
         enum status status = bus_nats_api(self, &api, &answer, err);
         if (status != STATUS_OK)
@@ -212,8 +225,7 @@ enum status bus_nats_stream_purge(struct bus *bus, const char *stream,
     json_t *body = json_object();
     struct about about = {"STREAM.PURGE.", stream, "purging stream", NATS_ONCE};
     if (body != NULL && purge->filter.size > 0)
-        json_object_set_new(body, "filter",
-                            json_stringn(purge->filter.data, purge->filter.size));
+        json_object_set_new(body, "filter", json_stringn(purge->filter.data, purge->filter.size));
     if (body != NULL && purge->up_to_seq > 0)
         json_object_set_new(body, "seq", json_integer((json_int_t)purge->up_to_seq));
     if (body != NULL && purge->keep > 0)

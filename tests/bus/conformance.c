@@ -246,6 +246,10 @@ static void a_deleted_message_is_gone_and_an_erased_one_too(void **state)
     expect_gone(at, 3);
     must(at, get(at, 0, "s.a", BUS_ALL));
     assert_int_equal(at->message.seq, 1);
+    struct collected list = {.at = at};
+    struct bus_get filter = {.subject = BYTES("s.>"), .part = BUS_ALL};
+    must(at, at->does->last_each(at->bus, "S", &filter, collect_message, &list, &at->err));
+    assert_string_equal(list.text, "s.a=1:1 ");
     assert_int_equal(at->does->message_delete(at->bus, "S", 2, false, &at->err), STATUS_NOT_FOUND);
     struct stream_state is = state_of(at);
     assert_true(is.messages == 1 && is.last_seq == 3 && is.num_deleted == 2);

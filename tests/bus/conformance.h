@@ -7,8 +7,8 @@
 // How the suite gets at one implementation.
 struct conformance_bus {
     const char *name;
-    void *(*make)(void);                     // a fresh, empty place: a directory, a server
-    const char *(*address)(void *place);     // what another process finds it by
+    void *(*make)(void);                      // a fresh, empty place: a directory, a server
+    const char *(*address)(void *place);      // what another process finds it by
     struct bus *(*open)(const char *address); // one more client of it
     void (*remove)(void *place);
 };
