@@ -272,9 +272,17 @@ static bool is_wanted(const struct nats_source *source, const struct nats_delive
                                                    bytes_of_string(natsMsg_GetSubject(message)));
 }
 
-// One message from the subscription. *given says whether it is one for the caller.
-static enum status take(struct nats_follow *follow, natsMsg *from, struct buf *storage,
-                        struct bus_message *message, size_t *at, bool *given, struct errinfo *err)
+// Where the caller wants his next message.
+struct wanted {
+    struct buf *storage;
+    struct bus_message *message;
+    size_t *source;
+    bool given;
+};
+
+// One message from the subscription, which may be one for the caller.
+static enum status take(struct nats_follow *follow, natsMsg *from, struct wanted *to,
+                        struct errinfo *err)
 {
     struct nats_delivery delivery;
     struct nats_source *source = bus_nats_consumer_of(follow, from);
@@ -291,12 +299,12 @@ static enum status take(struct nats_follow *follow, natsMsg *from, struct buf *s
         bus_nats_consumer_pull(follow, source);
     if (!is_wanted(source, &delivery, from))
         return STATUS_OK;
-    enum status status = take_delivery(follow, &delivery, from, storage, message, err);
+    enum status status = take_delivery(follow, &delivery, from, to->storage, to->message, err);
     if (status != STATUS_OK)
         return status;
     source->next_seq = delivery.stream_seq + 1;
-    *at = (size_t)(source - follow->sources);
-    *given = true;
+    *to->source = (size_t)(source - follow->sources);
+    to->given = true;
     return STATUS_OK;
 }
 
@@ -339,14 +347,14 @@ enum status bus_nats_follow_next(struct bus_follow *base, int64_t timeout_ms, st
     int64_t patience_ns = now_ns + follow->patience_ms * 1000000;
     for (;;) {
         natsMsg *from = NULL;
-        bool given = false;
+        struct wanted to = {storage, message, source, false};
         int64_t wait_ms = wait_ms_of(follow, deadline_ns, patience_ns);
         natsStatus got = natsSubscription_NextMsg(&from, follow->subscription, wait_ms);
         enum status status = STATUS_OK;
         if (got == NATS_OK)
-            status = take(follow, from, storage, message, source, &given, err);
+            status = take(follow, from, &to, err);
         natsMsg_Destroy(from);
-        if (status != STATUS_OK || given)
+        if (status != STATUS_OK || to.given)
             return status;
         if (got == NATS_CONNECTION_CLOSED || got == NATS_INVALID_SUBSCRIPTION)
             return bus_nats_wait_connected(self, 0, err);
