@@ -145,8 +145,10 @@ enum status bus_nats_api_error(const json_t *answer, const char *what, struct er
                                 "%s: %s: start nats-server with -js, or enable JetStream for the "
                                 "account",
                                 what, errinfo_escape(bytes_of_string(text), clean));
-    return errinfo_set_code(err, status_of_code(code, http, text), code, "%s: %s", what,
-                            errinfo_escape(bytes_of_string(text), clean));
+    return errinfo_set_code(err, status_of_code(code, http, text), code, "%s: %s%s", what,
+                            errinfo_escape(bytes_of_string(text), clean),
+                            code == CODE_STREAM_NOT_FOUND ? " (agog stream ls lists what there is)"
+                                                          : "");
 }
 
 static enum status read_answer(const struct nats_api *api, natsMsg *message, json_t **answer,
