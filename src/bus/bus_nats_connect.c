@@ -150,19 +150,22 @@ uint64_t bus_nats_complaints(struct nats_bus *self)
     return complaints;
 }
 
-enum status bus_nats_silent(struct nats_bus *self, uint64_t complaints, const char *what,
-                            struct errinfo *err)
+enum status bus_nats_silent(struct nats_bus *self, uint64_t complaints,
+                            const struct nats_call *call, struct errinfo *err)
 {
+    bool open = call->repeat == NATS_ONCE;
     char complaint[sizeof self->complaint];
     pthread_mutex_lock(&self->lock);
     bool complained = self->complaints != complaints;
     memcpy(complaint, self->complaint, sizeof complaint);
     pthread_mutex_unlock(&self->lock);
     if (complained && strstr(complaint, "ermission") != NULL)
-        return errinfo_set(err, STATUS_DENIED, "%s: NATS at %s refuses: %s", what, self->location,
-                           complaint);
-    return errinfo_set(err, STATUS_UNAVAILABLE, "%s: NATS at %s did not answer in time%s%s", what,
-                       self->location, complained ? ": " : "", complained ? complaint : "");
+        return errinfo_set(err, STATUS_DENIED, "%s: NATS at %s refuses: %s", call->what,
+                           self->location, complaint);
+    return errinfo_set(err, STATUS_UNAVAILABLE, "%s: NATS at %s did not answer in time%s%s%s",
+                       call->what, self->location, complained ? ": " : "",
+                       complained ? complaint : "",
+                       open ? "; it may be done or not: look before it is tried again" : "");
 }
 
 static natsStatus set_login(struct nats_bus *self, natsOptions *to,

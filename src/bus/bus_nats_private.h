@@ -34,6 +34,7 @@ enum {
 };
 
 struct nats_follow;
+struct nats_call;
 
 struct nats_bus {
     struct bus bus;
@@ -82,8 +83,8 @@ bool bus_nats_is_away(struct nats_bus *self);
 // The text for a call that got no answer: the server's own complaint since `complaints`, if it made
 // one, else that it was silent.
 uint64_t bus_nats_complaints(struct nats_bus *self);
-enum status bus_nats_silent(struct nats_bus *self, uint64_t complaints, const char *what,
-                            struct errinfo *err);
+enum status bus_nats_silent(struct nats_bus *self, uint64_t complaints,
+                            const struct nats_call *call, struct errinfo *err);
 
 // bus_nats_tls_first.c or bus_nats_tls_late.c, as the library allows: NATS_NO_SERVER_SUPPORT when
 // it cannot.

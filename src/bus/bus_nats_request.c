@@ -91,7 +91,7 @@ enum status bus_nats_request(struct nats_bus *self, natsMsg *message, const stru
             return not_known(self, call->what, err);
         if (sent == NATS_TIMEOUT &&
             (!again || left == 0 || bus_nats_complaints(self) != complaints))
-            return bus_nats_silent(self, complaints, call->what, err);
+            return bus_nats_silent(self, complaints, call, err);
         if (!is_broken(sent) && sent != NATS_TIMEOUT)
             return of_library(self, sent, call->what, err);
     }

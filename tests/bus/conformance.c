@@ -384,6 +384,24 @@ static void what_cannot_be_followed_is_refused(void **state)
     assert_null(follow);
 }
 
+static void what_no_subject_of_the_stream_matches_gives_nothing(void **state)
+{
+    struct fixture *at = *state;
+    size_t source;
+    create(at, plain);
+    put(at, "s.a", "1");
+    struct bus_source other = {"S", BYTES("t.>"), 1};
+    struct bus_follow *one = follow(at, &other, 1);
+    struct collected list = {.at = at};
+    struct bus_get filter = {.subject = BYTES("t.*"), .part = BUS_ALL};
+    put(at, "s.a", "2");
+    assert_int_equal(next(at, one, 1, &source), STATUS_TIMEOUT);
+    must(at, at->does->last_each(at->bus, "S", &filter, collect_message, &list, &at->err));
+    must(at, at->does->subjects(at->bus, "S", BYTES("t.>"), collect_name, &list, &at->err));
+    assert_string_equal(list.text, "");
+    bus_follow_close(one);
+}
+
 static void a_follow_ends_when_its_stream_is_deleted(void **state)
 {
     struct fixture *at = *state;
@@ -434,6 +452,7 @@ int conformance_run(const struct conformance_bus *implementation)
         CASE(a_follow_gives_what_was_there_first_and_then_what_comes),
         CASE(several_sources_are_followed_each_in_its_order),
         CASE(what_cannot_be_followed_is_refused),
+        CASE(what_no_subject_of_the_stream_matches_gives_nothing),
         CASE(a_follow_ends_when_its_stream_is_deleted),
         CASE(messages_expire_and_streams_stay_after_reopening),
     };

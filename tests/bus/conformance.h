@@ -13,8 +13,10 @@ struct conformance_bus {
     void (*remove)(void *place);
 };
 
-// One client at a time; several threads and processes together. Each is a test program's main: the
-// number of failed tests comes back. The second one starts its own program again for each of the
-// other processes (a fork alone does not do: libraries keep threads), so it takes the arguments.
+// One client at a time; several threads and processes together; key-value buckets. Each is a test
+// program's main: the number of failed tests comes back. Those that take the arguments start their
+// own program again for each of the other processes (a fork alone does not do: libraries
+// keep threads).
 int conformance_run(const struct conformance_bus *implementation);
 int conformance_together_run(const struct conformance_bus *implementation, int argc, char **argv);
+int conformance_kv_run(const struct conformance_bus *implementation, int argc, char **argv);

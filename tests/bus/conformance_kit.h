@@ -13,6 +13,7 @@
 #include "conformance.h"
 
 #include "base/limits.h"
+#include "bus/kv.h"
 #include "bus_fixture.h"
 
 enum { WAIT_MS = 30000 }; // far longer than anything takes
@@ -26,6 +27,7 @@ struct fixture {
     struct bus_ack ack;
     struct buf storage;
     struct bus_message message;
+    struct kv_entry entry;
 };
 
 static inline struct bus *open_bus(struct fixture *at)
