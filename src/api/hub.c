@@ -28,7 +28,7 @@ enum status hub_open(const struct hub_options *options, struct hub **out, struct
         return errinfo_set(err, STATUS_NO_MEMORY, "no memory to begin");
     struct login_given nats = options->nats;
     nats.ignore_environment = nats.ignore_environment ||
-                              (options->home != NULL && nats.url == NULL);
+                              (options->home != NULL && nats.url == NULL && nats.context == NULL);
     enum status status = home_find(options->home, hub->home, err);
     if (status == STATUS_OK)
         status = login_find(&nats, &hub->login, err);
