@@ -37,6 +37,11 @@ class Case(agogtest.Case):
         path.chmod(0o600)
         return path
 
+    def watch(self, *options):
+        """Watches from the beginning, so that it does not matter who comes first."""
+        return self.start("watch", "--json", "--timeout", "100s", "--after",
+                          "agog_features_backend=0,agog_features_research=0", *options)
+
     def serve(self, settings=""):
         """A server that no environment points to."""
         server = self.use_nats(settings)
@@ -124,7 +129,7 @@ class Absence(Case):
         server = self.use_nats()
         self.agog("init")
         waiting = self.start("wait", "cynthia/research/f", "--timeout", "100s")
-        watching = self.start("watch", "--json")
+        watching = self.watch()
         self.publish("before", deliverable=("roy", "backend", "f"))
         first = json.loads(watching.stdout.readline())
         self.assertEqual(first["ref"], "roy/backend/f@1")
@@ -200,10 +205,9 @@ class Login(Case):
         server = self.serve(f'authorization {{ user: ann, password: "{PASSWORD}" }}')
         url = server.url.replace("//", f"//ann:{PASSWORD}@")
         self.agog("init", "--url", url)
-        watching = self.start("watch", "--json", "--url", url)
+        watching = self.watch("--url", url)
         self.agog("publish", "roy", "backend", "f", "-", f"--url={url}", data=b"x")
-        while json.loads(watching.stdout.readline())["ref"] != "roy/backend/f@1":
-            pass
+        self.assertEqual(json.loads(watching.stdout.readline())["ref"], "roy/backend/f@1")
         line = pathlib.Path(f"/proc/{watching.pid}/cmdline").read_bytes()
         watching.kill()
         watching.communicate()
