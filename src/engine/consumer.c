@@ -404,11 +404,15 @@ static bool same_config(const struct consumer *consumer, const struct consumer_c
     if (consumer_config_copy(&named, config) != STATUS_OK)
         return false;
     bool same = jsonfields_set_string(&named.name, bytes_of_string(consumer->name)) == STATUS_OK;
-    json_t *a = consumer_config_to_json(&consumer->config);
-    json_t *b = same ? consumer_config_to_json(&named) : NULL;
-    same = a != NULL && b != NULL && json_equal(a, b);
-    json_decref(a);
-    json_decref(b);
+    struct buf ours;
+    struct buf theirs;
+    buf_init(&ours, LIMIT_RECORD_BYTES);
+    buf_init(&theirs, LIMIT_RECORD_BYTES);
+    same = same && consumer_config_write(&consumer->config, &ours) == STATUS_OK &&
+           consumer_config_write(&named, &theirs) == STATUS_OK &&
+           bytes_equal(buf_bytes(&ours), buf_bytes(&theirs));
+    buf_fini(&ours);
+    buf_fini(&theirs);
     consumer_config_fini(&named);
     return same;
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Acknowledgements (ADR-13, ADR-15): what the payload says, and what becomes of the message.
 #include "engine/consumer_private.h"
-#include "wire/headers.h"
+#include "wire/jsontext.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 enum { TOKENS_MAX = 12, TOKENS = 9, TOKENS_WITH_DOMAIN = 11 };
 
@@ -37,12 +36,8 @@ static void put_advisory(struct consumer *consumer, const struct place *place, c
                ",\"consumer_seq\":%" PRIu64 ",\"stream_seq\":%" PRIu64 ",\"deliveries\":%" PRIu64,
                place->consumer_seq, place->seq, place->deliveries);
     if (reason.size > 0) {
-        json_t *text = json_stringn(reason.data, reason.size);
-        char *escaped = text == NULL ? NULL : json_dumps(text, JSON_ENCODE_ANY);
-        if (escaped != NULL)
-            buf_printf(&members, ",\"reason\":%s", escaped);
-        free(escaped);
-        json_decref(text);
+        buf_append_string(&members, ",\"reason\":");
+        jsontext_put_string(&members, reason);
     }
     consumer_add_advisory(consumer, kind, type, buf_bytes(&members));
     buf_fini(&members);
@@ -104,40 +99,11 @@ static enum status acknowledge(struct consumer *consumer, const struct place *pl
     return remove_pending(consumer, place->seq, all);
 }
 
-// "-NAK", "-NAK {"delay": ns}" or "-NAK 5s".
-static int64_t delay_of(struct bytes argument)
-{
-    struct bytes text = bytes_trim(argument);
-    uint64_t number = 0;
-    if (text.size == 0)
-        return 0;
-    if (text.data[0] == '{') {
-        json_t *object = json_loadb(text.data, text.size, 0, NULL);
-        json_int_t delay = json_integer_value(json_object_get(object, "delay"));
-        json_decref(object);
-        return delay > 0 ? delay : 0;
-    }
-    static const struct {
-        struct bytes unit;
-        int64_t ns;
-    } units[] = {{{"ms", 2}, 1000000},   {{"us", 2}, 1000},       {{"ns", 2}, 1},
-                 {{"s", 1}, 1000000000}, {{"m", 1}, 60000000000}, {{"h", 1}, 3600000000000}};
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (!bytes_end_with(text, units[i].unit))
-            continue;
-        text.size -= units[i].unit.size;
-        return bytes_to_u64(text, &number) && number < INT64_MAX / (uint64_t)units[i].ns
-                   ? (int64_t)number * units[i].ns
-                   : 0;
-    }
-    return 0;
-}
-
 static enum status refuse(struct consumer *consumer, const struct place *place,
                           struct bytes argument, int64_t now_ns)
 {
     struct pending *pending = pending_find(&consumer->pending, place->seq);
-    int64_t delay_ns = delay_of(argument);
+    int64_t delay_ns = pull_request_nak_delay(argument);
     if (pending == NULL)
         return STATUS_OK;
     put_advisory(consumer, place, "ADVISORY.CONSUMER.MSG_NAKED", "advisory.v1.nak",

@@ -81,18 +81,11 @@ static enum status open_log(struct stream *stream, bool create, struct errinfo *
 static enum status put_config(const struct consumer *consumer, struct errinfo *err)
 {
     struct buf body = record('C');
-    json_t *object = consumer_config_to_json(&consumer->config);
-    char *text = object == NULL ? NULL : json_dumps(object, JSON_COMPACT);
     buf_append_le64(&body, (uint64_t)consumer->created_ns);
-    buf_append_string(&body, text == NULL ? "" : text);
-    json_decref(object);
-    bool whole = text != NULL;
-    free(text);
-    if (!whole) {
+    if (consumer_config_write(&consumer->config, &body) == STATUS_INVALID) {
         buf_fini(&body);
         return errinfo_set(err, STATUS_INVALID,
-                           "consumer %s cannot be stored: its configuration "
-                           "is not UTF-8",
+                           "consumer %s cannot be stored: its configuration is not UTF-8",
                            consumer->name);
     }
     return stage(consumer->stream, consumer->name, &body, err);
@@ -224,14 +217,9 @@ static enum status read_config(struct stream *stream, struct consumer *found,
                                const struct msglog_message *message, struct reader *reader)
 {
     struct consumer_config config;
-    json_t *object;
     int64_t created_ns = (int64_t)take(reader);
-    enum status status = jsonfields_parse(reader->rest, "consumer configuration", &object, NULL);
-    if (status != STATUS_OK)
-        return status;
     consumer_config_init(&config);
-    status = consumer_config_from_json(&config, object, NULL);
-    json_decref(object);
+    enum status status = consumer_config_read(&config, reader->rest, NULL);
     if (status != STATUS_OK)
         return status;
     if (found != NULL) {

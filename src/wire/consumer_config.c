@@ -109,6 +109,30 @@ json_t *consumer_config_to_json(const struct consumer_config *config)
     return NULL;
 }
 
+enum status consumer_config_read(struct consumer_config *config, struct bytes text,
+                                 struct errinfo *err)
+{
+    json_t *object;
+    enum status status = jsonfields_parse(text, "consumer configuration", &object, err);
+    if (status != STATUS_OK)
+        return status;
+    status = consumer_config_from_json(config, object, err);
+    json_decref(object);
+    return status;
+}
+
+enum status consumer_config_write(const struct consumer_config *config, struct buf *out)
+{
+    json_t *object = consumer_config_to_json(config);
+    char *text = object == NULL ? NULL : json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(object);
+    if (text == NULL)
+        return STATUS_INVALID;
+    buf_append_string(out, text);
+    free(text);
+    return buf_status(out);
+}
+
 size_t consumer_config_filters(const struct consumer_config *config)
 {
     return config->filter != NULL ? 1 : config->filters.count;

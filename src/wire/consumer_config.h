@@ -61,10 +61,16 @@ void consumer_config_init(struct consumer_config *config);
 void consumer_config_fini(struct consumer_config *config);
 enum status consumer_config_copy(struct consumer_config *to, const struct consumer_config *from);
 
-// From a JSON object; replaces what config holds. STATUS_INVALID (10025) names a member of the wrong
-// type.
+// From a JSON object; replaces what config holds. STATUS_INVALID (10025) names a member of the
+// wrong type.
 enum status consumer_config_from_json(struct consumer_config *config, const json_t *object,
                                       struct errinfo *err);
+
+// The same from and to text. Equal configurations give equal text. STATUS_INVALID when a string is
+// not UTF-8.
+enum status consumer_config_read(struct consumer_config *config, struct bytes text,
+                                 struct errinfo *err);
+enum status consumer_config_write(const struct consumer_config *config, struct buf *out);
 
 // A new JSON object; NULL when there is no memory or a string is not UTF-8. Equal configurations
 // give equal objects.

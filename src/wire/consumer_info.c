@@ -4,7 +4,6 @@
 #include "wire/jsontext.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 static void put_place(struct buf *out, const char *key, const struct consumer_place *place)
 {
@@ -15,19 +14,6 @@ static void put_place(struct buf *out, const char *key, const struct consumer_pl
         jsontext_put_time(out, place->active_ns);
     }
     buf_append_byte(out, '}');
-}
-
-static enum status put_config(const struct consumer_config *config, struct buf *out)
-{
-    json_t *object = consumer_config_to_json(config);
-    char *text = object == NULL ? NULL : json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
-    json_decref(object);
-    if (text == NULL)
-        return STATUS_NO_MEMORY;
-    buf_append_string(out, ",\"config\":");
-    buf_append_string(out, text);
-    free(text);
-    return STATUS_OK;
 }
 
 static void put_group(const struct consumer_info *info, struct buf *out)
@@ -51,8 +37,12 @@ enum status consumer_info_put_members(const struct consumer_info *info, struct b
     jsontext_put_string(out, bytes_of_string(info->name));
     buf_append_string(out, ",\"created\":");
     jsontext_put_time(out, info->created_ns);
-    if (info->config != NULL && put_config(info->config, out) != STATUS_OK)
-        return STATUS_NO_MEMORY;
+    if (info->config != NULL) {
+        buf_append_string(out, ",\"config\":");
+        enum status status = consumer_config_write(info->config, out);
+        if (status != STATUS_OK)
+            return status;
+    }
     put_place(out, "delivered", &info->delivered);
     put_place(out, "ack_floor", &info->ack_floor);
     buf_printf(out, ",\"num_ack_pending\":%" PRIu64 ",\"num_redelivered\":%" PRIu64,

@@ -102,3 +102,30 @@ enum status pull_request_read(struct bytes body, struct pull_request *request, s
     json_decref(object);
     return status;
 }
+
+int64_t pull_request_nak_delay(struct bytes argument)
+{
+    static const struct {
+        struct bytes unit;
+        int64_t ns;
+    } units[] = {
+        {{"ms", 2}, 1000000},   {{"us", 2}, 1000},       {{"ns", 2}, 1},
+        {{"s", 1}, 1000000000}, {{"m", 1}, 60000000000}, {{"h", 1}, 3600000000000},
+    };
+    struct bytes text = bytes_trim(argument);
+    uint64_t number = 0;
+    if (text.size > 0 && text.data[0] == '{') {
+        json_t *object = json_loadb(text.data, text.size, 0, NULL);
+        json_int_t delay = json_integer_value(json_object_get(object, "delay"));
+        json_decref(object);
+        return delay > 0 ? delay : 0;
+    }
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (!bytes_end_with(text, units[i].unit))
+            continue;
+        text.size -= units[i].unit.size;
+        bool good = bytes_to_u64(text, &number) && number < (uint64_t)(INT64_MAX / units[i].ns);
+        return good ? (int64_t)number * units[i].ns : 0;
+    }
+    return 0;
+}

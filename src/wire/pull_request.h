@@ -23,3 +23,7 @@ struct pull_request {
 // An empty body asks for one message, a number for so many, a JSON object for what it says.
 // STATUS_INVALID with the reason for anything else.
 enum status pull_request_read(struct bytes body, struct pull_request *request, struct errinfo *err);
+
+// What stands behind "-NAK": nothing, {"delay": nanoseconds} or a length of time as "5s". 0 for at
+// once, and for what cannot be read.
+int64_t pull_request_nak_delay(struct bytes argument);
