@@ -83,10 +83,26 @@ static enum status open_server(struct hub *hub, struct errinfo *err)
     return bus_nats_open(&options, &hub->bus, err);
 }
 
+// A server that holds the store is spoken to instead. One that has left its address and is gone is
+// nobody: the store is free, or whoever has it now is waited for.
+static bool open_local_server(struct hub *hub)
+{
+    char name[sizeof hub->holder + 8];
+    char url[BUS_EMBEDDED_URL_SIZE];
+    struct errinfo ignored;
+    struct bus_nats_options options = {.urls = url, .name = name};
+    if (!bus_embedded_server_url(hub->home, url))
+        return false;
+    snprintf(name, sizeof name, "agog %s", hub->holder);
+    return bus_nats_open(&options, &hub->bus, &ignored) == STATUS_OK;
+}
+
 static enum status open_bus(struct hub *hub, bool create, struct errinfo *err)
 {
     if (hub->login != NULL)
         return open_server(hub, err);
+    if (open_local_server(hub))
+        return STATUS_OK;
     struct bus_embedded_options options = {
         .home = hub->home,
         .create = create,

@@ -418,19 +418,21 @@ static bool same_config(const struct consumer *consumer, const struct consumer_c
 }
 
 static enum status make_checked(struct stream *stream, struct consumer_config *config,
-                                enum consumer_action action, int64_t now_ns, struct consumer **out,
-                                bool *created, struct errinfo *err)
+                                enum consumer_action action, int64_t now_ns,
+                                struct consumer_made *made, struct errinfo *err)
 {
     const char *name = config->durable != NULL ? config->durable : config->name;
     struct consumer *found = name == NULL ? NULL : consumer_find(stream, bytes_of_string(name));
     enum status status = check_work_queue(stream, config, name, err);
     if (status != STATUS_OK)
         return status;
-    *created = found == NULL;
     if (found == NULL) {
         if (action == CONSUMER_UPDATE)
             return errinfo_set_code(err, STATUS_NOT_FOUND, 10149, "consumer does not exist");
-        return add(stream, config, now_ns, out, err);
+        status = add(stream, config, now_ns, &found, err);
+        if (status == STATUS_OK)
+            *made = (struct consumer_made){found, true};
+        return status;
     }
     bool same = same_config(found, config);
     if (action == CONSUMER_CREATE && !same)
@@ -438,13 +440,13 @@ static enum status make_checked(struct stream *stream, struct consumer_config *c
     if (!same)
         status = change(found, config, err);
     if (status == STATUS_OK)
-        *out = found;
+        *made = (struct consumer_made){found, false};
     return status;
 }
 
 enum status consumer_make(struct stream *stream, const struct consumer_config *config,
-                          enum consumer_action action, int64_t now_ns, struct consumer **out,
-                          bool *created, struct errinfo *err)
+                          enum consumer_action action, int64_t now_ns, struct consumer_made *made,
+                          struct errinfo *err)
 {
     struct consumer_config checked;
     enum status status = consumer_config_copy(&checked, config);
@@ -452,7 +454,7 @@ enum status consumer_make(struct stream *stream, const struct consumer_config *c
         return errinfo_set(err, status, "no memory for a consumer");
     status = consumer_config_check(&checked, &stream->config, err);
     if (status == STATUS_OK)
-        status = make_checked(stream, &checked, action, now_ns, out, created, err);
+        status = make_checked(stream, &checked, action, now_ns, made, err);
     consumer_config_fini(&checked);
     return status;
 }

@@ -37,9 +37,13 @@ struct msglog *stream_get_consumer_log(struct stream *stream);
 
 // Checks the configuration, fills in defaults, and makes or changes the consumer. A missing name is
 // made up. Errors carry nats-server's err_codes and texts.
+struct consumer_made {
+    struct consumer *consumer;
+    bool created; // it was not there before
+};
 enum status consumer_make(struct stream *stream, const struct consumer_config *config,
-                          enum consumer_action action, int64_t now_ns, struct consumer **out,
-                          bool *created, struct errinfo *err);
+                          enum consumer_action action, int64_t now_ns, struct consumer_made *made,
+                          struct errinfo *err);
 
 // NULL when there is none. Walking: NULL for the first; NULL at the end.
 struct consumer *consumer_find(struct stream *stream, struct bytes name);

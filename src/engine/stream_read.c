@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading never sees what is staged: the index may know it, the log gives only what is committed.
-#include "engine/jserror.h"
 #include "engine/consumer.h"
+#include "engine/jserror.h"
 #include "engine/stream_private.h"
 #include "wire/subject.h"
 

@@ -33,8 +33,8 @@ static const char *get_option(void *context, const char *key)
 static enum MHD_Result respond(struct MHD_Connection *connection, unsigned code, const char *type,
                                struct bytes text)
 {
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(text.size, (void *)text.data, MHD_RESPMEM_MUST_COPY);
+    struct MHD_Response *response = MHD_create_response_from_buffer(text.size, (void *)text.data,
+                                                                    MHD_RESPMEM_MUST_COPY);
     if (response == NULL)
         return MHD_NO;
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
@@ -90,12 +90,13 @@ static enum MHD_Result answer_root(struct MHD_Connection *connection)
     const struct monitor_page *page;
     struct buf out;
     buf_init(&out, LIMIT_API_ANSWER_BYTES);
-    buf_append_string(&out, "<!doctype html><html lang=\"en\"><title>agog</title><h1>agog</h1><ul>");
+    buf_append_string(&out,
+                      "<!doctype html><html lang=\"en\"><title>agog</title><h1>agog</h1><ul>");
     for (size_t i = 0; (page = monitor_page_at(i)) != NULL; i++)
         buf_printf(&out, "<li><a href=\"/%s\">%s</a>", page->name, page->name);
     buf_append_string(&out, "</ul></html>\n");
-    enum MHD_Result result =
-        respond(connection, MHD_HTTP_OK, "text/html; charset=utf-8", buf_bytes(&out));
+    enum MHD_Result result = respond(connection, MHD_HTTP_OK, "text/html; charset=utf-8",
+                                     buf_bytes(&out));
     buf_fini(&out);
     return result;
 }
@@ -115,8 +116,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     }
     *upload_size = 0;
     if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
-        return respond(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "text/plain",
-                       BYTES("use GET\n"));
+        return respond(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "text/plain", BYTES("use GET\n"));
     if (strcmp(url, "/") == 0)
         return answer_root(connection);
     const struct monitor_page *page = monitor_find(url + 1);
@@ -174,12 +174,11 @@ static enum status start_daemon(struct http *http, const struct http_options *op
     unsigned flags = MHD_USE_EPOLL;
     if (address->ai_family == AF_INET6)
         flags |= MHD_USE_IPv6;
-    http->daemon = MHD_start_daemon(flags, (uint16_t)options->port, NULL, NULL, on_request, http,
-                                    MHD_OPTION_SOCK_ADDR, address->ai_addr,
-                                    MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-                                    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-                                    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_BYTES,
-                                    MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+    http->daemon = MHD_start_daemon(
+        flags, (uint16_t)options->port, NULL, NULL, on_request, http, MHD_OPTION_SOCK_ADDR,
+        address->ai_addr, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)MEMORY_BYTES, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
     freeaddrinfo(address);
     if (http->daemon == NULL)
         return errinfo_set(err, STATUS_UNAVAILABLE,

@@ -66,24 +66,23 @@ static enum status make(struct js_call *call, const struct consumer_config *conf
                         enum consumer_action action, struct errinfo *err)
 {
     struct js_stream *stream;
-    struct consumer *consumer;
+    struct consumer_made made;
     struct js_consumer *attached;
-    bool created;
     enum status status = js_call_stream(call, &stream, err);
     if (status == STATUS_OK)
-        status = consumer_make(stream->stream, config, action, server_now_ns(), &consumer, &created,
-                               err);
+        status = consumer_make(stream->stream, config, action, server_now_ns(), &made, err);
     if (status != STATUS_OK)
         return status;
-    if (created) {
-        status = js_consumer_attach(stream, consumer, &attached, err);
+    const char *name = consumer_name(made.consumer);
+    if (made.created) {
+        status = js_consumer_attach(stream, made.consumer, &attached, err);
         if (status != STATUS_OK) {
-            consumer_delete(consumer, NULL);
+            consumer_delete(made.consumer, NULL);
             return status;
         }
-        advisory_consumer(call->js, stream->name, consumer_name(consumer), "CREATED", "create");
+        advisory_consumer(call->js, stream->name, name, "CREATED", "create");
     } else {
-        attached = js_consumer_find(stream, bytes_of_string(consumer_name(consumer)));
+        attached = js_consumer_find(stream, bytes_of_string(name));
         js_consumer_wake(attached);
     }
     js_stream_touch(stream);
