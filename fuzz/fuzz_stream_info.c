@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     stream_config_init(&info.config);
     buf_init(&out, JSON_BYTES_MAX);
     if (stream_info_from_json(&info, bytes_of(data, size), &err) == STATUS_OK) {
-        ASSERT(stream_info_to_json(&info, NULL, 0, &out) == STATUS_OK);
+        ASSERT(stream_info_to_json(&info, NULL, &out) == STATUS_OK);
         check_again(&info, buf_bytes(&out));
     } else {
         ASSERT(err.text[0] != '\0');

@@ -6,6 +6,9 @@
 // Contracts for every implementation
 //   publish returns STATUS_OK only for a message that is on disk (or replicated).
 //   Every call may block. Calls on one bus may come from several threads at once.
+//   A header block comes back with the same names and values, those of one name in their order;
+//   lines of different names may change places.
+//   STATUS_UNAVAILABLE says of a change whether it may be done all the same.
 //   Messages are read into the caller's storage: the views in a struct bus_message borrow from it
 //   until it is used again.
 //   Errors carry JetStream's err_code in errinfo.protocol_code where JetStream defines one; a

@@ -18,7 +18,7 @@ static json_t *info_json(const struct stream_info *info)
     struct buf text;
     json_t *document = NULL;
     buf_init(&text, 1 << 20);
-    if (stream_info_to_json(info, NULL, 0, &text) == STATUS_OK)
+    if (stream_info_to_json(info, NULL, &text) == STATUS_OK)
         document = json_loadb(text.data, text.size, 0, NULL);
     buf_fini(&text);
     return document;

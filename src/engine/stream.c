@@ -187,6 +187,7 @@ void stream_close(struct stream *stream)
 {
     if (stream == NULL)
         return;
+    stream_consumers_close(stream);
     msglog_close(stream->log);
     dedup_fini(&stream->dedup);
     subject_index_fini(&stream->index);
@@ -228,9 +229,11 @@ bool stream_listens_to(const struct stream *stream, struct bytes subject)
 enum status stream_drop(struct stream *stream, uint64_t seq, bool erase, struct errinfo *err)
 {
     enum status status = msglog_remove(stream->log, seq, seq, erase, err);
-    if (status == STATUS_OK)
-        subject_index_remove(&stream->index, seq);
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    stream_consumers_dropped(stream, seq);
+    subject_index_remove(&stream->index, seq);
+    return STATUS_OK;
 }
 
 enum status stream_drop_up_to(struct stream *stream, uint64_t last, struct errinfo *err)
@@ -238,8 +241,10 @@ enum status stream_drop_up_to(struct stream *stream, uint64_t last, struct errin
     enum status status = msglog_remove(stream->log, 1, last, false, err);
     const struct subject_node *node;
     while (status == STATUS_OK && (node = subject_index_next(&stream->index, 0)) != NULL &&
-           node->seq <= last)
+           node->seq <= last) {
+        stream_consumers_dropped(stream, node->seq);
         subject_index_remove(&stream->index, node->seq);
+    }
     return status;
 }
 
@@ -299,6 +304,19 @@ enum status stream_expire(struct stream *stream, int64_t now_ns, struct errinfo 
            entry.time_ns <= now_ns - stream->config.max_age_ns)
         status = stream_drop(stream, entry.seq, false, err);
     return status;
+}
+
+enum status stream_tick(struct stream *stream, int64_t now_ns, struct errinfo *err)
+{
+    return stream_expire(stream, now_ns, err);
+}
+
+int64_t stream_deadline(const struct stream *stream)
+{
+    struct msglog_entry entry;
+    if (stream->config.max_age_ns <= 0 || !msglog_entry_next(stream->log, 0, &entry))
+        return INT64_MAX;
+    return entry.time_ns + stream->config.max_age_ns;
 }
 
 // What may differ between two configurations is everything but these.

@@ -68,6 +68,11 @@ enum status stream_publish(struct stream *stream, const struct stream_input *inp
 // Makes everything staged durable. (With other threads: msglog_batch_take and so on.)
 enum status stream_commit(struct stream *stream, struct errinfo *err);
 
+// What comes with time: expiry, staged. stream_deadline says when it is due next; INT64_MAX for
+// never.
+enum status stream_tick(struct stream *stream, int64_t now_ns, struct errinfo *err);
+int64_t stream_deadline(const struct stream *stream);
+
 // Forgets what is older than max_age; staged. A publish does it by itself; call it before reading.
 enum status stream_expire(struct stream *stream, int64_t now_ns, struct errinfo *err);
 
@@ -99,6 +104,13 @@ struct stream_last {
 };
 enum status stream_find_last_each(struct stream *stream, struct bytes pattern,
                                   struct stream_last **list, size_t *count, struct errinfo *err);
+
+// The last message of a literal subject at or below a sequence; 0 when there is none.
+uint64_t stream_find_last_up_to(struct stream *stream, struct bytes subject, uint64_t up_to_seq);
+
+// How many messages at or after a sequence have a subject that matches. Costs a look at each of
+// them, but for the whole stream.
+uint64_t stream_count_from(struct stream *stream, uint64_t seq, struct bytes pattern);
 
 // Each matching subject with its number of messages, in byte order.
 typedef enum status (*stream_visit_subject)(void *context, struct bytes subject, uint64_t count);

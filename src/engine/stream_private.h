@@ -2,6 +2,7 @@
 // The inside of a stream, for the stream_*.c files alone.
 #pragma once
 
+#include "base/list.h"
 #include "engine/dedup.h"
 #include "engine/stream.h"
 #include "engine/subject_index.h"
@@ -19,7 +20,22 @@ struct stream {
     bool dedup_loaded;  // read from the log at the first publish that carries an id
     struct buf last_id; // Nats-Msg-Id of the last message, empty when it had none
     bool last_id_known; // likewise read from the log when it is first asked for
+
+    struct list consumers; // once they are opened
+    bool consumers_open;
+    const struct consumer_world *world;
+    struct msglog *consumer_log; // NULL without durable consumers
+    uint64_t consumer_seq;       // last one given in that log
+    uint64_t consumer_events;    // records in it since it was last made short
 };
+
+// consumer_stream.c: a message is about to go, and one has come.
+void stream_consumers_dropped(struct stream *stream, uint64_t seq);
+// Whether an interest stream has to keep a message of that subject for anybody.
+bool stream_consumers_want(const struct stream *stream, struct bytes subject);
+// Opens them with nobody listening, unless they are open.
+enum status stream_consumers_needed(struct stream *stream, struct errinfo *err);
+void stream_consumers_close(struct stream *stream);
 
 // Stages the removal of one message.
 enum status stream_drop(struct stream *stream, uint64_t seq, bool erase, struct errinfo *err);

@@ -375,6 +375,8 @@ enum status stream_publish(struct stream *stream, const struct stream_input *inp
     };
     uint64_t first = 0;
     enum status status = check_before_dedup(stream, input, err);
+    if (status == STATUS_OK && stream->config.retention == STREAM_RETAIN_INTEREST)
+        status = stream_consumers_needed(stream, err);
     if (status == STATUS_OK)
         status = stream_expire(stream, input->now_ns, err);
     if (status == STATUS_OK)
@@ -391,6 +393,10 @@ enum status stream_publish(struct stream *stream, const struct stream_input *inp
         return status;
     uint64_t seq = stream->last_seq;
     status = push_out(stream, input, wish.rollup, err);
+    // Without memory or disk it stays until somebody else's message goes.
+    if (stream->config.retention == STREAM_RETAIN_INTEREST &&
+        !stream_consumers_want(stream, input->subject))
+        stream_drop(stream, seq, false, NULL);
     if (status == STATUS_OK)
         *ack = (struct stream_ack){.seq = seq, .duplicate = false};
     return status;

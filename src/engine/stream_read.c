@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading never sees what is staged: the index may know it, the log gives only what is committed.
+#include "engine/consumer.h"
 #include "engine/jserror.h"
 #include "engine/stream_private.h"
 #include "wire/subject.h"
@@ -117,6 +118,30 @@ uint64_t stream_find_next(struct stream *stream, uint64_t seq, struct bytes patt
     return found != 0 && committed(stream, found) ? found : 0;
 }
 
+uint64_t stream_find_last_up_to(struct stream *stream, struct bytes subject, uint64_t up_to_seq)
+{
+    const struct subject_entry *entry = subject_index_find(&stream->index, subject);
+    uint64_t seq = entry == NULL ? 0 : last_of(stream, entry);
+    while (seq > up_to_seq)
+        seq = subject_index_get(&stream->index, seq)->previous;
+    return seq;
+}
+
+uint64_t stream_count_from(struct stream *stream, uint64_t seq, struct bytes pattern)
+{
+    struct msglog_state state;
+    uint64_t count = 0;
+    bool any = pattern.size == 0 || bytes_equal(pattern, BYTES(">"));
+    msglog_state_get(stream->log, &state);
+    if (any && seq <= state.first_seq)
+        return state.messages;
+    while ((seq = next_matching(stream, pattern, seq)) != 0 && seq <= state.last_seq) {
+        count++;
+        seq++;
+    }
+    return count;
+}
+
 static int compare_sequences(const void *a, const void *b)
 {
     uint64_t x = ((const struct stream_last *)a)->seq;
@@ -225,6 +250,7 @@ void stream_state_get(const struct stream *stream, struct stream_state *state)
         .first_seq = log.first_seq,
         .last_seq = log.last_seq,
         .num_subjects = committed_subjects(stream, log.last_seq),
+        .consumers = consumer_count_of(stream),
     };
     if (log.messages > 0)
         state->num_deleted = log.last_seq - log.first_seq + 1 - log.messages;

@@ -2,10 +2,10 @@
 #include "wire/stream_config.h"
 
 #include "base/utf8.h"
+#include "wire/jsonfields.h"
 
 #include <jansson.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { CODE_INVALID_JSON = 10025 };
 
@@ -33,17 +33,7 @@ void stream_config_fini(struct stream_config *config)
 
 enum status stream_config_set_string(char **field, struct bytes value)
 {
-    if (bytes_find_byte(value, '\0') != SIZE_MAX)
-        return STATUS_INVALID;
-    char *copy = malloc(value.size + 1);
-    if (copy == NULL)
-        return STATUS_NO_MEMORY;
-    if (value.size > 0)
-        memcpy(copy, value.data, value.size);
-    copy[value.size] = '\0';
-    free(*field);
-    *field = copy;
-    return STATUS_OK;
+    return jsonfields_set_string(field, value);
 }
 
 enum status stream_config_add_subject(struct stream_config *config, struct bytes subject,
@@ -87,103 +77,41 @@ enum status stream_config_copy(struct stream_config *to, const struct stream_con
     return STATUS_OK;
 }
 
-// One row a field: the JSON key and where the value goes.
-enum field_kind { FIELD_STRING, FIELD_INTEGER, FIELD_UNSIGNED, FIELD_INT, FIELD_BOOL, FIELD_WORD };
-
-struct field {
-    const char *key;
-    enum field_kind kind;
-    size_t offset;
-    const char *const *words; // FIELD_WORD: the enum's values in order
-    bool always;              // written even when it has its zero value
-};
-
 static const char *const retention_words[] = {"limits", "interest", "workqueue", NULL};
 static const char *const discard_words[] = {"old", "new", NULL};
 static const char *const storage_words[] = {"file", "memory", NULL};
 
 #define AT(member) offsetof(struct stream_config, member)
 
-static const struct field fields[] = {
-    {"name", FIELD_STRING, AT(name), NULL, true},
-    {"description", FIELD_STRING, AT(description), NULL, false},
-    {"retention", FIELD_WORD, AT(retention), retention_words, true},
-    {"max_consumers", FIELD_INTEGER, AT(max_consumers), NULL, true},
-    {"max_msgs", FIELD_INTEGER, AT(max_msgs), NULL, true},
-    {"max_bytes", FIELD_INTEGER, AT(max_bytes), NULL, true},
-    {"max_age", FIELD_INTEGER, AT(max_age_ns), NULL, true},
-    {"max_msgs_per_subject", FIELD_INTEGER, AT(max_msgs_per_subject), NULL, true},
-    {"max_msg_size", FIELD_INTEGER, AT(max_msg_size), NULL, true},
-    {"discard", FIELD_WORD, AT(discard), discard_words, true},
-    {"storage", FIELD_WORD, AT(storage), storage_words, true},
-    {"num_replicas", FIELD_INT, AT(replicas), NULL, true},
-    {"duplicate_window", FIELD_INTEGER, AT(duplicate_window_ns), NULL, true},
-    {"first_seq", FIELD_UNSIGNED, AT(first_seq), NULL, false},
-    {"discard_new_per_subject", FIELD_BOOL, AT(discard_new_per_subject), NULL, false},
-    {"sealed", FIELD_BOOL, AT(sealed), NULL, true},
-    {"deny_delete", FIELD_BOOL, AT(deny_delete), NULL, true},
-    {"deny_purge", FIELD_BOOL, AT(deny_purge), NULL, true},
-    {"allow_rollup_hdrs", FIELD_BOOL, AT(allow_rollup), NULL, true},
-    {"allow_direct", FIELD_BOOL, AT(allow_direct), NULL, true},
+static const struct jsonfield fields[] = {
+    {"name", JSONFIELD_STRING, AT(name), NULL, true},
+    {"description", JSONFIELD_STRING, AT(description), NULL, false},
+    {"retention", JSONFIELD_WORD, AT(retention), retention_words, true},
+    {"max_consumers", JSONFIELD_INTEGER, AT(max_consumers), NULL, true},
+    {"max_msgs", JSONFIELD_INTEGER, AT(max_msgs), NULL, true},
+    {"max_bytes", JSONFIELD_INTEGER, AT(max_bytes), NULL, true},
+    {"max_age", JSONFIELD_INTEGER, AT(max_age_ns), NULL, true},
+    {"max_msgs_per_subject", JSONFIELD_INTEGER, AT(max_msgs_per_subject), NULL, true},
+    {"max_msg_size", JSONFIELD_INTEGER, AT(max_msg_size), NULL, true},
+    {"discard", JSONFIELD_WORD, AT(discard), discard_words, true},
+    {"storage", JSONFIELD_WORD, AT(storage), storage_words, true},
+    {"num_replicas", JSONFIELD_INT, AT(replicas), NULL, true},
+    {"duplicate_window", JSONFIELD_INTEGER, AT(duplicate_window_ns), NULL, true},
+    {"first_seq", JSONFIELD_UNSIGNED, AT(first_seq), NULL, false},
+    {"discard_new_per_subject", JSONFIELD_BOOL, AT(discard_new_per_subject), NULL, false},
+    {"sealed", JSONFIELD_BOOL, AT(sealed), NULL, true},
+    {"deny_delete", JSONFIELD_BOOL, AT(deny_delete), NULL, true},
+    {"deny_purge", JSONFIELD_BOOL, AT(deny_purge), NULL, true},
+    {"allow_rollup_hdrs", JSONFIELD_BOOL, AT(allow_rollup), NULL, true},
+    {"allow_direct", JSONFIELD_BOOL, AT(allow_direct), NULL, true},
+    {"metadata", JSONFIELD_METADATA, AT(metadata), NULL, false},
 };
+enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
 
 static enum status wrong_type(const char *key, struct errinfo *err)
 {
     return errinfo_set_code(err, STATUS_INVALID, CODE_INVALID_JSON,
                             "invalid JSON: %s has a value of the wrong type", key);
-}
-
-static enum status read_word(const struct field *field, const json_t *value, void *to,
-                             struct errinfo *err)
-{
-    const char *text = json_string_value(value);
-    for (int i = 0; text != NULL && field->words[i] != NULL; i++) {
-        if (strcmp(field->words[i], text) == 0) {
-            memcpy(to, &i, sizeof i);
-            return STATUS_OK;
-        }
-    }
-    return wrong_type(field->key, err);
-}
-
-static enum status read_string(const struct field *field, const json_t *value, char **to,
-                               struct errinfo *err)
-{
-    if (!json_is_string(value))
-        return wrong_type(field->key, err);
-    struct bytes text = bytes_of(json_string_value(value), json_string_length(value));
-    enum status status = stream_config_set_string(to, text);
-    return status == STATUS_OK
-               ? status
-               : errinfo_set(err, status, "no memory for a stream's %s", field->key);
-}
-
-static enum status read_field(const struct field *field, const json_t *value, void *to,
-                              struct errinfo *err)
-{
-    json_int_t number = json_integer_value(value);
-    bool flag = json_is_true(value);
-    switch (field->kind) {
-    case FIELD_STRING: return read_string(field, value, to, err);
-    case FIELD_INTEGER:
-    case FIELD_UNSIGNED:
-        if (!json_is_integer(value) || (field->kind == FIELD_UNSIGNED && number < 0))
-            break;
-        memcpy(to, &number, sizeof number);
-        return STATUS_OK;
-    case FIELD_INT:
-        if (!json_is_integer(value) || number < INT32_MIN || number > INT32_MAX)
-            break;
-        *(int *)to = (int)number;
-        return STATUS_OK;
-    case FIELD_BOOL:
-        if (!json_is_boolean(value))
-            break;
-        memcpy(to, &flag, sizeof flag);
-        return STATUS_OK;
-    case FIELD_WORD: return read_word(field, value, to, err);
-    }
-    return wrong_type(field->key, err);
 }
 
 static enum status read_subjects(struct stream_config *config, const json_t *list,
@@ -207,29 +135,6 @@ static enum status read_subjects(struct stream_config *config, const json_t *lis
     return STATUS_OK;
 }
 
-static enum status read_metadata(struct stream_config *config, const json_t *metadata,
-                                 struct errinfo *err)
-{
-    if (metadata == NULL || json_is_null(metadata))
-        return STATUS_OK;
-    const char *key;
-    json_t *value;
-    if (!json_is_object(metadata))
-        return wrong_type("metadata", err);
-    // The library walks an object through a pointer that is not const, and changes nothing.
-    json_object_foreach((json_t *)(uintptr_t)metadata, key, value)
-    {
-        if (!json_is_string(value))
-            return wrong_type("metadata", err);
-    }
-    char *text = json_dumps(metadata, JSON_COMPACT | JSON_SORT_KEYS);
-    if (text == NULL)
-        return errinfo_set(err, STATUS_NO_MEMORY, "no memory for a stream's metadata");
-    free(config->metadata);
-    config->metadata = text;
-    return STATUS_OK;
-}
-
 // JetStream takes 0 for "no limit" in each of these and answers -1.
 static void normalise(struct stream_config *config)
 {
@@ -246,16 +151,9 @@ static void normalise(struct stream_config *config)
 static enum status read_document(struct stream_config *config, const json_t *document,
                                  struct errinfo *err)
 {
-    enum status status = STATUS_OK;
-    for (size_t i = 0; status == STATUS_OK && i < sizeof fields / sizeof fields[0]; i++) {
-        const json_t *value = json_object_get(document, fields[i].key);
-        if (value != NULL && !json_is_null(value))
-            status = read_field(&fields[i], value, (char *)config + fields[i].offset, err);
-    }
+    enum status status = jsonfields_read(fields, FIELD_COUNT, document, config, err);
     if (status == STATUS_OK)
         status = read_subjects(config, json_object_get(document, "subjects"), err);
-    if (status == STATUS_OK)
-        status = read_metadata(config, json_object_get(document, "metadata"), err);
     normalise(config);
     return status;
 }
@@ -264,23 +162,12 @@ enum status stream_config_from_json(struct stream_config *config, struct bytes j
                                     struct errinfo *err)
 {
     struct stream_config read;
-    json_error_t where;
-    char quoted[ERRINFO_QUOTED_MAX];
-    json_t *document = json_loadb(json.data, json.size, 0, &where);
-    // The library has no text for it when memory runs out.
-    if (document == NULL &&
-        (where.text[0] == '\0' || json_error_code(&where) == json_error_out_of_memory))
-        return errinfo_set(err, STATUS_NO_MEMORY, "no memory to read a stream configuration");
-    if (document == NULL)
-        return errinfo_set_code(err, STATUS_INVALID, CODE_INVALID_JSON, "invalid JSON: %s",
-                                errinfo_quote(bytes_of_string(where.text), quoted));
-    if (!json_is_object(document)) {
-        json_decref(document);
-        return errinfo_set_code(err, STATUS_INVALID, CODE_INVALID_JSON,
-                                "invalid JSON: a stream configuration is an object");
-    }
+    json_t *document;
+    enum status status = jsonfields_parse(json, "stream configuration", &document, err);
+    if (status != STATUS_OK)
+        return status;
     stream_config_init(&read);
-    enum status status = read_document(&read, document, err);
+    status = read_document(&read, document, err);
     json_decref(document);
     if (status != STATUS_OK) {
         stream_config_fini(&read);
@@ -289,38 +176,6 @@ enum status stream_config_from_json(struct stream_config *config, struct bytes j
     stream_config_fini(config);
     *config = read;
     return STATUS_OK;
-}
-
-// NULL when there is no memory or a string is not UTF-8.
-static json_t *field_json(const struct field *field, const void *from)
-{
-    int64_t number;
-    bool flag;
-    switch (field->kind) {
-    case FIELD_STRING: return json_string(*(char *const *)from);
-    case FIELD_INTEGER:
-    case FIELD_UNSIGNED: memcpy(&number, from, sizeof number); return json_integer(number);
-    case FIELD_INT: return json_integer(*(const int *)from);
-    case FIELD_BOOL: memcpy(&flag, from, sizeof flag); return json_boolean(flag);
-    case FIELD_WORD: return json_string(field->words[*(const int *)from]);
-    }
-    return NULL;
-}
-
-// Whether a field is left out: what is not there, and the zero value of what need not be.
-static bool left_out(const struct field *field, const void *from)
-{
-    int64_t number;
-    bool flag;
-    switch (field->kind) {
-    case FIELD_STRING: return *(char *const *)from == NULL;
-    case FIELD_INTEGER:
-    case FIELD_UNSIGNED: memcpy(&number, from, sizeof number); return number == 0 && !field->always;
-    case FIELD_BOOL: memcpy(&flag, from, sizeof flag); return !flag && !field->always;
-    case FIELD_INT:
-    case FIELD_WORD: break;
-    }
-    return false;
 }
 
 static json_t *subjects_json(const struct stream_config *config)
@@ -336,25 +191,16 @@ static json_t *subjects_json(const struct stream_config *config)
     return subjects;
 }
 
-// A value that could not be made is NULL, which the library refuses to set.
 static json_t *config_json(const struct stream_config *config)
 {
     json_t *document = json_object();
     bool whole = document != NULL &&
-                 json_object_set_new(document, "subjects", subjects_json(config)) == 0;
-    for (size_t i = 0; whole && i < sizeof fields / sizeof fields[0]; i++) {
-        const char *from = (const char *)config + fields[i].offset;
-        if (!left_out(&fields[i], from))
-            whole = json_object_set_new(document, fields[i].key, field_json(&fields[i], from)) == 0;
-    }
-    if (whole && config->metadata != NULL)
-        whole = json_object_set_new(document, "metadata", json_loads(config->metadata, 0, NULL)) ==
-                0;
-    if (!whole) {
-        json_decref(document);
-        return NULL;
-    }
-    return document;
+                 json_object_set_new(document, "subjects", subjects_json(config)) == 0 &&
+                 jsonfields_write(fields, FIELD_COUNT, config, document);
+    if (whole)
+        return document;
+    json_decref(document);
+    return NULL;
 }
 
 static bool strings_are_utf8(const struct stream_config *config)

@@ -2,17 +2,17 @@
 #include "wire/stream_info.h"
 
 #include "base/clock.h"
+#include "wire/jsontext.h"
 
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 
-static const char zero_time[] = "0001-01-01T00:00:00Z";
-
 static void put_time(struct buf *out, const char *key, int64_t time_ns)
 {
-    char text[CLOCK_RFC3339_SIZE];
-    buf_printf(out, "\"%s\":\"%s\",", key, time_ns == 0 ? zero_time : clock_format(time_ns, text));
+    buf_printf(out, "\"%s\":", key);
+    jsontext_put_time(out, time_ns);
+    buf_append_byte(out, ',');
 }
 
 static void put_unless_zero(struct buf *out, const char *key, uint64_t number)
@@ -31,9 +31,13 @@ static void put_deleted(struct buf *out, const uint64_t *deleted, size_t count)
     buf_append_string(out, "],");
 }
 
-static void put_state(struct buf *out, const struct stream_state *state, const uint64_t *deleted,
-                      size_t deleted_count)
+static const struct stream_info_details no_details;
+
+void stream_info_put_state(const struct stream_state *state,
+                           const struct stream_info_details *details, struct buf *out)
 {
+    if (details == NULL)
+        details = &no_details;
     buf_printf(out, "\"state\":{\"messages\":%" PRIu64 ",\"bytes\":%" PRIu64, state->messages,
                state->bytes);
     buf_printf(out, ",\"first_seq\":%" PRIu64 ",", state->first_seq);
@@ -42,22 +46,38 @@ static void put_state(struct buf *out, const struct stream_state *state, const u
     put_time(out, "last_ts", state->last_time_ns);
     put_unless_zero(out, "num_subjects", state->num_subjects);
     put_unless_zero(out, "num_deleted", state->num_deleted);
-    put_deleted(out, deleted, deleted_count);
+    put_deleted(out, details->deleted, details->deleted_count);
+    if (details->subjects.size > 0) {
+        buf_append_string(out, "\"subjects\":");
+        buf_append(out, details->subjects);
+        buf_append_byte(out, ',');
+    }
     buf_printf(out, "\"consumer_count\":%" PRIu64 "}", state->consumers);
 }
 
-enum status stream_info_to_json(const struct stream_info *info, const uint64_t *deleted,
-                                size_t deleted_count, struct buf *out)
+enum status stream_info_put_members(const struct stream_info *info,
+                                    const struct stream_info_details *details, struct buf *out)
 {
-    buf_append_string(out, "{\"config\":");
+    if (details == NULL)
+        details = &no_details;
+    buf_append_string(out, "\"config\":");
     enum status status = stream_config_to_json(&info->config, out);
     if (status != STATUS_OK)
         return status;
     buf_append_byte(out, ',');
     put_time(out, "created", info->created_ns);
-    put_state(out, &info->state, deleted, deleted_count);
-    buf_append_byte(out, '}');
+    stream_info_put_state(&info->state, details, out);
+    buf_append(out, details->more);
     return buf_status(out);
+}
+
+enum status stream_info_to_json(const struct stream_info *info,
+                                const struct stream_info_details *details, struct buf *out)
+{
+    buf_append_byte(out, '{');
+    enum status status = stream_info_put_members(info, details, out);
+    buf_append_byte(out, '}');
+    return status == STATUS_OK ? buf_status(out) : status;
 }
 
 static enum status invalid(const char *key, struct errinfo *err)

@@ -15,7 +15,12 @@ static inline void *fixture_make_place(void)
     return home;
 }
 
-static inline struct bus *fixture_open_place(void *place)
+static inline const char *fixture_address(void *place)
+{
+    return place;
+}
+
+static inline struct bus *fixture_open_place(const char *place)
 {
     struct bus *bus = NULL;
     struct errinfo err = {.text = ""};

@@ -13,6 +13,7 @@
 #include "conformance.h"
 
 #include "base/limits.h"
+#include "bus/kv.h"
 #include "bus_fixture.h"
 
 enum { WAIT_MS = 30000 }; // far longer than anything takes
@@ -26,7 +27,13 @@ struct fixture {
     struct bus_ack ack;
     struct buf storage;
     struct bus_message message;
+    struct kv_entry entry;
 };
+
+static inline struct bus *open_bus(struct fixture *at)
+{
+    return at->implementation->open(at->implementation->address(at->place));
+}
 
 // The test's initial state is the implementation.
 static inline int set_up(void **state)
@@ -34,7 +41,7 @@ static inline int set_up(void **state)
     struct fixture *at = calloc(1, sizeof *at);
     at->implementation = *state;
     at->place = at->implementation->make();
-    at->bus = at->implementation->open(at->place);
+    at->bus = open_bus(at);
     if (at->bus == NULL)
         return -1;
     at->does = at->bus->operations;

@@ -13,6 +13,7 @@
 int main(void)
 {
     static const struct conformance_bus embedded = {"embedded bus", fixture_make_place,
-                                                    fixture_open_place, fixture_remove_place};
+                                                    fixture_address, fixture_open_place,
+                                                    fixture_remove_place};
     return conformance_run(&embedded);
 }

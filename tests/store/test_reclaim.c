@@ -272,9 +272,35 @@ static void the_owner_appends_reads_and_removes_while_another_thread_writes(void
     assert_int_equal(system(command), 0);
 }
 
+static void a_removal_staged_during_a_rewrite_drops_nothing_before_its_commit(void **state)
+{
+    (void)state;
+    struct simhost *sim = simhost_new();
+    struct msglog *log = new_log(sim);
+    for (uint64_t seq = 1; seq <= 40; seq++)
+        append(log, seq);
+    commit(log);
+    assert_int_equal(msglog_remove(log, 1, 10, false, NULL), STATUS_OK);
+    commit(log);
+    struct msglog_reclaim *work = msglog_reclaim_take(log);
+    assert_non_null(work);
+    msglog_reclaim_run(work);
+    assert_int_equal(msglog_remove(log, 11, 40, false, NULL), STATUS_OK);
+    assert_int_equal(msglog_reclaim_done(log, work, NULL), STATUS_OK);
+    reclaim_all(log);
+    // Closing without a commit takes the removal back.
+    msglog_close(log);
+    log = open_log(sim);
+    assert_int_equal(state_of(log).messages, 30);
+    assert_int_equal(state_of(log).first_seq, 11);
+    msglog_close(log);
+    simhost_free(sim);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_removal_staged_during_a_rewrite_drops_nothing_before_its_commit),
         cmocka_unit_test(everything_removed_gives_all_segments_back_and_no_sequence_returns),
         cmocka_unit_test(a_mostly_dead_segment_is_rewritten_with_what_lives_in_it),
         cmocka_unit_test(what_is_removed_while_a_segment_is_copied_stays_removed),

@@ -50,9 +50,10 @@ static void what_is_written_reads_back(void **state)
     (void)state;
     struct stream_info info = read_info(response);
     static const uint64_t deleted[] = {3, 5};
+    const struct stream_info_details details = {.deleted = deleted, .deleted_count = 2};
     struct buf out;
     buf_init(&out, 4096);
-    assert_int_equal(stream_info_to_json(&info, deleted, 2, &out), STATUS_OK);
+    assert_int_equal(stream_info_to_json(&info, &details, &out), STATUS_OK);
     assert_non_null(strstr(buf_string(&out), "\"deleted\":[3,5],"));
     struct stream_info again = read_info(buf_string(&out));
     assert_memory_equal(&again.state, &info.state, sizeof info.state);
@@ -70,7 +71,7 @@ static void an_empty_stream_has_the_zero_time_and_leaves_out_what_is_zero(void *
     struct buf out;
     stream_config_init(&info.config);
     buf_init(&out, 4096);
-    assert_int_equal(stream_info_to_json(&info, NULL, 0, &out), STATUS_OK);
+    assert_int_equal(stream_info_to_json(&info, NULL, &out), STATUS_OK);
     assert_non_null(strstr(buf_string(&out),
                            "\"created\":\"0001-01-01T00:00:00Z\",\"state\":{\"messages\":0,"
                            "\"bytes\":0,\"first_seq\":1,\"first_ts\":\"0001-01-01T00:00:00Z\","
@@ -115,7 +116,7 @@ static void a_text_that_does_not_fit_is_told(void **state)
     struct stream_info info = read_info(response);
     struct buf out;
     buf_init(&out, 100);
-    assert_int_equal(stream_info_to_json(&info, NULL, 0, &out), STATUS_LIMIT);
+    assert_int_equal(stream_info_to_json(&info, NULL, &out), STATUS_LIMIT);
     buf_fini(&out);
     stream_config_fini(&info.config);
 }
