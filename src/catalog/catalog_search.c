@@ -202,18 +202,13 @@ static int compare_candidates(const void *one, const void *two)
 }
 
 // What the catalog itself knows of a hit, into the report's head.
-static enum status load_head(struct search *search, int64_t id, struct report *report,
-                             struct catalog_hit *hit, struct buf *titles, bool *found,
-                             struct errinfo *err)
+static enum status take_head(sqlite3_stmt *statement, struct report *report,
+                             struct catalog_hit *hit, struct buf *titles, struct errinfo *err)
 {
-    sqlite3_stmt *statement;
-    enum status status = report_row(search, id, &statement, found, err);
-    if (status != STATUS_OK || !*found)
-        return status;
     struct bytes stream = database_text(statement, 0);
     *report = (struct report){.seq = (uint64_t)sqlite3_column_int64(statement, 1)};
-    status = ref_of_names(database_text(statement, 2), database_text(statement, 3),
-                          database_text(statement, 4), &report->ref, err);
+    enum status status = ref_of_names(database_text(statement, 2), database_text(statement, 3),
+                                      database_text(statement, 4), &report->ref, err);
     if (stream.size < sizeof report->stream && stream.size > 0)
         memcpy(report->stream, stream.data, stream.size);
     report->ref.rev = (uint64_t)sqlite3_column_int64(statement, 5);
@@ -304,11 +299,14 @@ static enum status show(struct search *search, const struct candidate *candidate
     struct report report;
     struct outline outline = {.count = 0};
     struct catalog_hit hit = {.score = candidate->score};
+    sqlite3_stmt *statement;
     bool there = false;
     uint32_t index = rowid_section(candidate->rowid);
     texts_init(&texts);
-    enum status status = load_head(search, rowid_report(candidate->rowid), &report, &hit,
-                                   &texts.report_title, &there, err);
+    enum status status = report_row(search, rowid_report(candidate->rowid), &statement, &there,
+                                    err);
+    if (status == STATUS_OK && there)
+        status = take_head(statement, &report, &hit, &texts.report_title, err);
     if (status == STATUS_OK && there)
         status = load_report(search, &report, &outline, &there, err);
     if (status == STATUS_OK && there && index < outline.count) {

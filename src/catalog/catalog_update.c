@@ -330,6 +330,9 @@ static enum status work(struct progress *progress, struct errinfo *err)
     enum status status = row_get(progress, err);
     if (status == STATUS_OK)
         status = remove_gone(progress, err);
+    // A stream with nothing new is not asked for a message.
+    if (status == STATUS_OK && progress->row.last_seq >= progress->info.state.last_seq)
+        progress->done = true;
     if (status == STATUS_OK)
         status = take_batch(progress, err);
     if (status == STATUS_OK && progress->done &&

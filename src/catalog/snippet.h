@@ -6,7 +6,7 @@
 
 #include "catalog/query.h"
 
-// Appends at most bytes_max bytes beside the asterisks; of the text only the first
+// Appends at most bytes_max bytes beside the asterisks and an ellipsis where it is cut; of the text only the first
 // SNIPPET_SCAN_BYTES are looked at. Without a match (only the title has one) it is the beginning
 // of the text.
 enum { SNIPPET_SCAN_BYTES = 512 * 1024 };

@@ -328,7 +328,8 @@ static void what_was_indexed_before_the_bus_failed_is_kept(void **state)
     publish_three(kit);
     fakebus_fail_get(kit->bus, 2, STATUS_IO);
     assert_int_equal(catalog_update(kit->catalog, &update, &kit->err), STATUS_IO);
-    assert_string_equal(kit->err.text, "1 messages of stream agog_features_backend are not indexed: the fake bus fails as it was told");
+    assert_string_equal(kit->err.text, "1 messages of stream agog_features_backend are not "
+                                       "indexed: the fake bus fails as it was told");
     assert_int_equal(update.added, 2);
     fakebus_fail_get(kit->bus, 0, STATUS_OK);
     kit_query(kit, &(struct catalog_query){.text = BYTES("word")});
