@@ -95,6 +95,7 @@ struct jetstream {
     size_t held; // streams that are gone but still known to the pool or the loop
     uint64_t random;
     char broken[512];
+    int64_t commit_ns; // what one has taken of late
     uint64_t api_total;
     uint64_t api_errors;
     struct consumer_world world;
