@@ -75,10 +75,12 @@ static void a_buckets_stream_is_the_one_that_official_clients_make(void **state)
     assert_int_equal(stream_config_to_json(&config, &json), STATUS_OK);
     assert_string_equal(
         buf_string(&json),
-        "{\"allow_direct\":true,\"allow_rollup_hdrs\":true,\"deny_delete\":true,"
+        "{\"allow_direct\":true,\"allow_msg_ttl\":false,\"allow_rollup_hdrs\":true,"
+        "\"compression\":\"none\",\"consumer_limits\":{},\"deny_delete\":true,"
         "\"deny_purge\":false,\"description\":\"who is who\",\"discard\":\"new\","
         "\"duplicate_window\":60000000000,\"max_age\":60000000000,\"max_bytes\":1000,"
         "\"max_consumers\":-1,\"max_msg_size\":100,\"max_msgs\":-1,\"max_msgs_per_subject\":5,"
+        "\"mirror_direct\":false,"
         "\"name\":\"KV_profiles\",\"num_replicas\":1,\"retention\":\"limits\",\"sealed\":false,"
         "\"storage\":\"file\",\"subjects\":[\"$KV.profiles.>\"]}");
     stream_config_fini(&config);
