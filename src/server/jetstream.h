@@ -88,6 +88,7 @@ struct jetstream {
     struct list dirty;
     struct list ready;   // consumers that have more to deliver
     struct buf storage;  // what is being delivered is read into
+    size_t taking;       // streams that take from others
     size_t pushing;      // consumers that push
     struct list stalled; // consumers whose receivers have much unsent
     struct service services[JETSTREAM_SERVICES_MAX];

@@ -172,6 +172,7 @@ void js_stream_committed(struct js_stream *stream)
 {
     if (stream_get_config(stream->stream)->republish.destination != NULL)
         republish(stream);
+    js_source_pull(stream);
     js_source_wake_readers(stream);
     js_stream_wake_consumers(stream);
     reset_timer(stream);
@@ -302,6 +303,7 @@ enum status js_stream_attach(struct jetstream *js, struct bytes name, struct js_
         return status;
     }
     reset_timer(made);
+    js_source_wake_readers(made);
     *out = made;
     return STATUS_OK;
 }
