@@ -37,6 +37,7 @@ struct consumer *consumer_new(struct stream *stream, struct bytes name,
     consumer->durable = config->durable != NULL && !config->memory_storage;
     consumer->next_seq = 1;
     consumer->flow_window = flow_window_start;
+    consumer->again_ns = INT64_MAX;
     return consumer;
 }
 
@@ -105,57 +106,11 @@ const struct consumer_config *consumer_get_config(const struct consumer *consume
     return &consumer->config;
 }
 
-// What it is for
-
-bool consumer_matches(const struct consumer *consumer, struct bytes subject)
-{
-    size_t count = consumer_config_filters(&consumer->config);
-    for (size_t i = 0; i < count; i++)
-        if (subject_matches(consumer_config_filter(&consumer->config, i), subject))
-            return true;
-    return count == 0;
-}
-
-static uint64_t last_committed(const struct stream *stream)
-{
-    struct msglog_state state;
-    msglog_state_get(stream->log, &state);
-    return state.last_seq;
-}
-
-void consumer_count(struct consumer *consumer)
-{
-    uint64_t last = last_committed(consumer->stream);
-    uint64_t seq = consumer->counted_seq + 1;
-    const struct subject_node *node;
-    while (seq <= last && (node = subject_index_next(&consumer->stream->index, seq)) != NULL &&
-           node->seq <= last) {
-        consumer->matching += consumer_matches(consumer, node->subject->text);
-        seq = node->seq + 1;
-    }
-    if (last > consumer->counted_seq)
-        consumer->counted_seq = last;
-}
-
-uint64_t consumer_left(struct consumer *consumer)
-{
-    consumer_count(consumer);
-    return consumer->matching + (consumer->last_count - consumer->last_at);
-}
-
-// Counts anew from where new messages begin.
-static void recount(struct consumer *consumer)
-{
-    consumer->matching = 0;
-    consumer->counted_seq = consumer->next_seq - 1;
-    consumer_count(consumer);
-}
-
 // Where it begins
 
 static enum status collect_lasts(struct consumer *consumer, struct errinfo *err)
 {
-    size_t filters = consumer_config_filters(&consumer->config);
+    uint64_t last = consumer_last_committed(consumer);
     struct stream_last *all;
     size_t count;
     size_t kept = 0;
@@ -164,8 +119,9 @@ static enum status collect_lasts(struct consumer *consumer, struct errinfo *err)
     if (status != STATUS_OK)
         return status;
     uint64_t *lasts = calloc(count + 1, sizeof *lasts);
+    // What is only staged comes later, as new.
     for (size_t i = 0; lasts != NULL && i < count; i++)
-        if (filters == 0 || consumer_matches(consumer, all[i].subject))
+        if (all[i].seq <= last && consumer_matches(consumer, all[i].subject))
             lasts[kept++] = all[i].seq;
     free(all);
     if (lasts == NULL)
@@ -182,7 +138,7 @@ static uint64_t last_matching(struct consumer *consumer)
     uint64_t last = 0;
     size_t at = 0;
     const struct subject_entry *subject;
-    uint64_t committed = last_committed(consumer->stream);
+    uint64_t committed = consumer_last_committed(consumer);
     while ((subject = map_next(&consumer->stream->index.subjects, &at)) != NULL) {
         if (!consumer_matches(consumer, subject->text))
             continue;
@@ -192,39 +148,48 @@ static uint64_t last_matching(struct consumer *consumer)
     return last;
 }
 
-static enum status choose_start(struct consumer *consumer, struct errinfo *err)
+// The sequence that the configuration asks for, however far away.
+static enum status find_start(struct consumer *consumer, uint64_t *start, struct errinfo *err)
 {
     const struct consumer_config *config = &consumer->config;
-    uint64_t after = last_committed(consumer->stream) + 1;
+    uint64_t after = consumer_last_committed(consumer) + 1;
     struct msglog_entry entry;
-    enum status status = STATUS_OK;
+    *start = after;
     switch (config->deliver) {
-    case DELIVER_ALL: consumer->next_seq = 1; break;
-    case DELIVER_NEW: consumer->next_seq = after; break;
-    case DELIVER_BY_SEQUENCE: consumer->next_seq = config->start_seq; break;
+    case DELIVER_ALL: *start = 1; break;
+    case DELIVER_NEW: break;
+    case DELIVER_BY_SEQUENCE: *start = config->start_seq; break;
     case DELIVER_LAST:
-        consumer->next_seq = last_matching(consumer);
-        if (consumer->next_seq == 0)
-            consumer->next_seq = after;
+        *start = last_matching(consumer);
+        if (*start == 0)
+            *start = after;
         break;
     case DELIVER_BY_TIME:
-        consumer->next_seq = msglog_entry_since(consumer->stream->log, config->start_time_ns,
-                                                &entry)
-                                 ? entry.seq
-                                 : after;
+        if (msglog_entry_since(consumer->stream->log, config->start_time_ns, &entry))
+            *start = entry.seq;
         break;
-    case DELIVER_LAST_PER_SUBJECT:
-        status = collect_lasts(consumer, err);
-        consumer->next_seq = after;
-        break;
+    case DELIVER_LAST_PER_SUBJECT: return collect_lasts(consumer, err);
     }
-    consumer->replay_until_seq = after - 1;
+    return STATUS_OK;
+}
+
+static enum status choose_start(struct consumer *consumer, struct errinfo *err)
+{
+    struct msglog_state log;
+    uint64_t start;
+    enum status status = find_start(consumer, &start, err);
+    if (status != STATUS_OK)
+        return status;
+    msglog_state_get(consumer->stream->log, &log);
+    // What is gone already was never to be delivered.
+    consumer->next_seq = start > log.first_seq ? start : log.first_seq;
+    consumer->replay_until_seq = log.last_seq;
     consumer->delivered_seq = consumer->next_seq - 1;
     if (consumer->last_count > 0)
         consumer->delivered_seq = consumer->lasts[0] - 1;
     consumer->floor_seq = consumer->delivered_seq;
-    recount(consumer);
-    return status;
+    consumer_recount(consumer);
+    return STATUS_OK;
 }
 
 // Making and changing
@@ -252,9 +217,14 @@ void consumer_take_config(struct consumer *consumer)
     consumer->sample_percent = 0;
     if (config->sample_frequency != NULL)
         consumer->sample_percent = strtoull(config->sample_frequency, NULL, 10);
-    consumer->has_interest = config->deliver_subject != NULL &&
-                             consumer->world->interest(consumer->world->context,
-                                                       bytes_of_string(config->deliver_subject));
+    consumer->has_interest = consumer_is_heard(consumer);
+}
+
+bool consumer_is_heard(const struct consumer *consumer)
+{
+    const char *subject = consumer->config.deliver_subject;
+    return subject != NULL &&
+           consumer->world->interest(consumer->world->context, bytes_of_string(subject));
 }
 
 int64_t consumer_inactive_ns(const struct consumer *consumer)
@@ -283,10 +253,13 @@ static enum status check_work_queue(struct stream *stream, const struct consumer
         size_t others = consumer_config_filters(&other->config);
         if (name != NULL && strcmp(other->name, name) == 0)
             continue;
-        if (filters == 0 || others == 0)
+        if (filters == 0)
             return errinfo_set_code(err, STATUS_INVALID, 10099,
                                     "multiple non-filtered consumers not allowed on workqueue "
                                     "stream");
+        if (others == 0)
+            return errinfo_set_code(err, STATUS_INVALID, 10100,
+                                    "filtered consumer not unique on workqueue stream");
         for (size_t i = 0; i < filters * others; i++)
             if (subject_overlaps(consumer_config_filter(config, i % filters),
                                  consumer_config_filter(&other->config, i / filters)))
@@ -347,6 +320,10 @@ static const char *forbidden_change(const struct consumer_config *from,
         return "ack policy can not be updated";
     if (from->replay != to->replay)
         return "replay policy can not be updated";
+    if (from->memory_storage != to->memory_storage)
+        return "storage type can not be updated";
+    if (from->direct != to->direct)
+        return "direct can not be updated";
     if (from->heartbeat_ns != to->heartbeat_ns)
         return "heart beats can not be updated";
     if (from->flow_control != to->flow_control)
@@ -370,6 +347,17 @@ static bool same_filters(const struct consumer_config *a, const struct consumer_
     return same;
 }
 
+static void queue_all(struct consumer *consumer)
+{
+    struct pending *pending = pending_first(&consumer->pending);
+    while (pending != NULL) {
+        uint64_t seq = pending->seq;
+        // Without memory it is due at its time, as before.
+        pending_enqueue(&consumer->pending, pending);
+        pending = pending_after(&consumer->pending, seq);
+    }
+}
+
 static enum status change(struct consumer *consumer, const struct consumer_config *config,
                           struct errinfo *err)
 {
@@ -378,6 +366,10 @@ static enum status change(struct consumer *consumer, const struct consumer_confi
     bool refilter = !same_filters(&consumer->config, config);
     if (forbidden != NULL)
         return errinfo_set_code(err, STATUS_INVALID, 10012, "%s", forbidden);
+    if (consumer->config.deliver_subject != NULL &&
+        strcmp(consumer->config.deliver_subject, config->deliver_subject) != 0 &&
+        consumer_is_heard(consumer))
+        return errinfo_set_code(err, STATUS_EXISTS, 10013, "consumer name already in use");
     enum status status = consumer_config_copy(&next, config);
     if (status == STATUS_OK)
         status = jsonfields_set_string(&next.name, bytes_of_string(consumer->name));
@@ -391,10 +383,18 @@ static enum status change(struct consumer *consumer, const struct consumer_confi
         consumer_config_fini(&next);
         return status;
     }
+    bool moved = !same_text(before.deliver_subject, consumer->config.deliver_subject);
+    consumer->pause_changed = consumer->pause_changed ||
+                              before.pause_until_ns != consumer->config.pause_until_ns;
     consumer_config_fini(&before);
     consumer_take_config(consumer);
-    if (refilter)
-        recount(consumer);
+    // Whoever listens there now has got nothing of what is pending.
+    if (moved)
+        queue_all(consumer);
+    if (refilter) {
+        consumer_recount(consumer);
+        consumer_release_all(consumer->stream);
+    }
     return STATUS_OK;
 }
 
@@ -461,6 +461,21 @@ enum status consumer_make(struct stream *stream, const struct consumer_config *c
 
 // State
 
+int64_t consumer_wait_ns(const struct consumer *consumer, uint64_t deliveries)
+{
+    const struct jsonintegers *backoff = &consumer->config.backoff_ns;
+    if (backoff->count == 0)
+        return consumer->config.ack_wait_ns;
+    uint64_t at = deliveries > 0 ? deliveries - 1 : 0;
+    return backoff->items[at < backoff->count ? at : backoff->count - 1];
+}
+
+void consumer_forget_pending(struct consumer *consumer, struct pending *pending)
+{
+    consumer->redelivered -= pending->deliveries > 1;
+    pending_remove(&consumer->pending, pending);
+}
+
 void consumer_update_floor(struct consumer *consumer)
 {
     const struct pending *first = pending_first(&consumer->pending);
@@ -477,26 +492,54 @@ enum status consumer_pause(struct consumer *consumer, int64_t until_ns, struct e
 {
     int64_t before = consumer->config.pause_until_ns;
     consumer->config.pause_until_ns = until_ns;
-    consumer->pause_told = false;
     enum status status = consumer_log_make(consumer, err);
     if (status != STATUS_OK)
         consumer->config.pause_until_ns = before;
+    else
+        consumer->pause_changed = consumer->pause_changed || until_ns != before;
     return status;
+}
+
+static enum status refuse_reset(const char *why, struct errinfo *err)
+{
+    return errinfo_set_code(err, STATUS_INVALID, 10204, "invalid reset: %s", why);
+}
+
+// A consumer that was told where to begin does not go back before that.
+static enum status check_reset(const struct consumer *consumer, uint64_t seq, struct errinfo *err)
+{
+    const struct consumer_config *config = &consumer->config;
+    struct msglog_entry entry;
+    uint64_t first = 0;
+    if (seq == 0 || config->deliver == DELIVER_ALL)
+        return STATUS_OK;
+    if (config->deliver == DELIVER_BY_SEQUENCE)
+        return seq < config->start_seq ? refuse_reset("below start seq", err) : STATUS_OK;
+    if (config->deliver != DELIVER_BY_TIME)
+        return refuse_reset("not allowed", err);
+    first = consumer_last_committed(consumer) + 1;
+    if (msglog_entry_since(consumer->stream->log, config->start_time_ns, &entry))
+        first = entry.seq;
+    return seq < first ? refuse_reset("below start time", err) : STATUS_OK;
 }
 
 enum status consumer_reset(struct consumer *consumer, uint64_t seq, struct errinfo *err)
 {
+    enum status status = check_reset(consumer, seq, err);
+    if (status != STATUS_OK)
+        return status;
+    consumer_update_floor(consumer);
     uint64_t start = seq == 0 ? consumer->floor_seq + 1 : seq;
-    if (consumer->config.ack == ACK_NONE && seq == 0)
-        start = consumer->delivered_seq + 1;
     pending_clear(&consumer->pending);
     consumer->redelivered = 0;
     consumer->last_count = consumer->last_at = 0;
     consumer->next_seq = start;
     consumer->delivered_seq = start - 1;
     consumer->delivered_consumer_seq = 0;
+    consumer->delivered_ns = consumer->acked_ns = 0;
     consumer_update_floor(consumer);
-    recount(consumer);
+    consumer_recount(consumer);
+    consumer_release_all(consumer->stream);
     return consumer_log_state(consumer, err);
 }
 
@@ -506,7 +549,7 @@ enum status consumer_unpin(struct consumer *consumer, struct bytes group, struct
     for (size_t i = 0; i < groups->count; i++) {
         if (!bytes_equal(bytes_of_string(groups->items[i]), group))
             continue;
-        consumer->pinned_id[0] = '\0';
+        consumer_forget_pin(consumer, "admin");
         return STATUS_OK;
     }
     return errinfo_set_code(err, STATUS_INVALID, 10160,
@@ -548,8 +591,7 @@ void consumer_interest_changed(struct consumer *consumer, int64_t now_ns)
     if (subject == NULL)
         return;
     bool before = consumer->has_interest;
-    consumer->has_interest = consumer->world->interest(consumer->world->context,
-                                                       bytes_of_string(subject));
+    consumer->has_interest = consumer_is_heard(consumer);
     if (before == consumer->has_interest)
         return;
     consumer->active_ns = now_ns;
@@ -557,43 +599,4 @@ void consumer_interest_changed(struct consumer *consumer, int64_t now_ns)
     consumer->flow_unconfirmed = 0;
     consumer->flow_asked = 0;
     consumer->heartbeat_due_ns = now_ns + consumer->config.heartbeat_ns;
-}
-
-// Notices
-
-static void add_notice(struct consumer *consumer, enum consumer_output kind, const char *type,
-                       struct bytes to, struct bytes reply, struct bytes text)
-{
-    struct notice *notice = malloc(sizeof *notice + to.size + reply.size + text.size);
-    if (notice == NULL)
-        return; // whoever waits for it runs into his own time limit
-    notice->kind = kind;
-    notice->type = type;
-    notice->to_bytes = (uint32_t)to.size;
-    notice->reply_bytes = (uint32_t)reply.size;
-    notice->text_bytes = (uint32_t)text.size;
-    memcpy(notice->bytes, to.data, to.size);
-    if (reply.size > 0)
-        memcpy(notice->bytes + to.size, reply.data, reply.size);
-    memcpy(notice->bytes + to.size + reply.size, text.data, text.size);
-    list_append(&consumer->notices, &notice->link);
-}
-
-void consumer_add_notice(struct consumer *consumer, struct bytes to, struct bytes reply,
-                         struct bytes headers)
-{
-    add_notice(consumer, CONSUMER_SEND, NULL, to, reply, headers);
-}
-
-void consumer_add_advisory(struct consumer *consumer, const char *subject_kind, const char *type,
-                           struct bytes members)
-{
-    struct buf subject;
-    buf_init(&subject, LIMIT_RECORD_SUBJECT_BYTES);
-    buf_printf(&subject, "$JS.EVENT.%s.%s.%s", subject_kind, consumer->stream->config.name,
-               consumer->name);
-    if (buf_status(&subject) == STATUS_OK)
-        add_notice(consumer, CONSUMER_ADVISORY, type, buf_bytes(&subject), (struct bytes){NULL, 0},
-                   members);
-    buf_fini(&subject);
 }

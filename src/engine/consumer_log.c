@@ -6,6 +6,7 @@
 //    S  the whole state
 //    D  delivered: sequence, consumer sequence, time, deliveries
 //    A  acknowledged or given up: sequence, 1 when everything below is too
+//    T  due again: sequence, time
 //    X  deleted
 // When the log has many records more than it needs, all consumers are written anew behind them, and
 // the older ones are removed.
@@ -114,7 +115,7 @@ static enum status put_state(struct consumer *consumer, struct errinfo *err)
     for (; pending != NULL; pending = pending_after(&consumer->pending, pending->seq)) {
         buf_append_le64(&body, pending->seq);
         buf_append_le64(&body, pending->consumer_seq);
-        buf_append_le64(&body, (uint64_t)pending->first_ns);
+        buf_append_le64(&body, (uint64_t)pending->sent_ns);
         buf_append_le64(&body, (uint64_t)(pending->queued ? 0 : pending->due_ns));
         buf_append_le64(&body, pending->deliveries);
     }
@@ -195,6 +196,17 @@ enum status consumer_log_removed(struct consumer *consumer, uint64_t seq, bool a
     return stage(consumer->stream, consumer->name, &body, NULL);
 }
 
+// Where that is not noted, a crash leaves the time as it was before.
+void consumer_log_due(struct consumer *consumer, const struct pending *pending)
+{
+    if (!consumer->durable)
+        return;
+    struct buf body = record('T');
+    buf_append_le64(&body, pending->seq);
+    buf_append_le64(&body, (uint64_t)pending->due_ns);
+    stage(consumer->stream, consumer->name, &body, NULL);
+}
+
 // Reading
 
 struct reader {
@@ -271,7 +283,7 @@ static enum status read_state(struct consumer *consumer, struct reader *reader)
         if (status != STATUS_OK)
             break;
         pending->consumer_seq = take(reader);
-        pending->first_ns = (int64_t)take(reader);
+        pending->sent_ns = (int64_t)take(reader);
         int64_t due_ns = (int64_t)take(reader);
         pending->deliveries = (uint32_t)take(reader);
         status = pending_set_due(&consumer->pending, pending, due_ns);
@@ -300,12 +312,19 @@ static enum status read_delivered(struct consumer *consumer, struct reader *read
     enum status status = pending_add(&consumer->pending, seq, &pending);
     if (status != STATUS_OK)
         return status;
-    if (pending->deliveries == 0) {
+    if (pending->deliveries == 0)
         pending->consumer_seq = consumer_seq;
-        pending->first_ns = time_ns;
-    }
+    pending->sent_ns = time_ns;
     pending->deliveries = (uint32_t)deliveries;
-    return pending_set_due(&consumer->pending, pending, time_ns + consumer->config.ack_wait_ns);
+    return pending_set_due(&consumer->pending, pending,
+                           time_ns + consumer_wait_ns(consumer, deliveries));
+}
+
+static enum status read_due(struct consumer *consumer, struct reader *reader)
+{
+    struct pending *pending = pending_find(&consumer->pending, take(reader));
+    int64_t due_ns = (int64_t)take(reader);
+    return pending == NULL ? STATUS_OK : pending_set_due(&consumer->pending, pending, due_ns);
 }
 
 static void read_removed(struct consumer *consumer, struct reader *reader)
@@ -336,6 +355,8 @@ static enum status read_record(struct stream *stream, const struct msglog_messag
         status = read_delivered(consumer, &reader);
     else if (kind == 'A')
         read_removed(consumer, &reader);
+    else if (kind == 'T')
+        status = read_due(consumer, &reader);
     else if (kind == 'X')
         consumer_free(consumer);
     return status;
@@ -353,8 +374,13 @@ static void complete(struct consumer *consumer)
             consumer->redelivered += pending->deliveries > 1;
         pending = pending_after(&consumer->pending, seq);
     }
-    consumer->counted_seq = consumer->next_seq - 1;
-    consumer_count(consumer);
+    // The end of a stream that was damaged may be lost, and its sequences are given again.
+    uint64_t last = consumer_last_committed(consumer);
+    if (consumer->delivered_consumer_seq > 0 && consumer->delivered_seq > last) {
+        consumer->delivered_seq = last;
+        consumer->next_seq = last + 1;
+    }
+    consumer_recount(consumer);
     consumer_update_floor(consumer);
     consumer_take_config(consumer);
 }

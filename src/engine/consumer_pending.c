@@ -21,15 +21,17 @@ void pending_fini(struct pending_set *set)
 
 void pending_clear(struct pending_set *set)
 {
+    set->from = 0;
     set->size = 0;
     set->dead = 0;
     set->due_count = 0;
     set->queue_count = 0;
+    set->queued = 0;
 }
 
 size_t pending_count(const struct pending_set *set)
 {
-    return set->size - set->dead;
+    return set->size - set->from - set->dead;
 }
 
 static bool grow(void **items, size_t *capacity, size_t wanted, size_t size)
@@ -48,7 +50,7 @@ static bool grow(void **items, size_t *capacity, size_t wanted, size_t size)
 // The place of the first item at or above a sequence, dead or not.
 static size_t place_of(const struct pending_set *set, uint64_t seq)
 {
-    size_t low = 0;
+    size_t low = set->from;
     size_t high = set->size;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -83,9 +85,10 @@ struct pending *pending_first(struct pending_set *set)
 static void pack(struct pending_set *set)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < set->size; i++)
+    for (size_t i = set->from; i < set->size; i++)
         if (!set->items[i].dead)
             set->items[kept++] = set->items[i];
+    set->from = 0;
     set->size = kept;
     set->dead = 0;
 }
@@ -111,23 +114,38 @@ enum status pending_add(struct pending_set *set, uint64_t seq, struct pending **
     return STATUS_OK;
 }
 
+static void leave_queue(struct pending_set *set, struct pending *pending)
+{
+    set->queued -= pending->queued;
+    pending->queued = false;
+}
+
 void pending_remove(struct pending_set *set, struct pending *pending)
 {
+    leave_queue(set, pending);
     *pending = (struct pending){.seq = pending->seq, .due_ns = INT64_MAX, .dead = true};
     set->dead++;
-    if (set->dead == set->size) {
-        set->size = 0;
-        set->dead = 0;
-    } else if (set->dead > DEAD_MIN && set->dead > set->size / 2) {
-        pack(set);
+    // Mostly the lowest goes: what is gone at the front is never looked at again.
+    while (set->from < set->size && set->items[set->from].dead) {
+        set->from++;
+        set->dead--;
     }
+    if (set->from == set->size)
+        set->from = set->size = 0;
+    else if (set->from + set->dead > DEAD_MIN && set->from + set->dead > set->size / 2)
+        pack(set);
 }
 
 // Due times
 
+static bool is_before(const struct pending_due *a, const struct pending_due *b)
+{
+    return a->due_ns != b->due_ns ? a->due_ns < b->due_ns : a->seq < b->seq;
+}
+
 static void sift_up(struct pending_due *heap, size_t at)
 {
-    while (at > 0 && heap[(at - 1) / 2].due_ns > heap[at].due_ns) {
+    while (at > 0 && is_before(&heap[at], &heap[(at - 1) / 2])) {
         struct pending_due swap = heap[at];
         heap[at] = heap[(at - 1) / 2];
         heap[(at - 1) / 2] = swap;
@@ -140,7 +158,7 @@ static void sift_down(struct pending_due *heap, size_t count, size_t at)
     for (;;) {
         size_t least = at;
         for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < count; child++)
-            if (heap[child].due_ns < heap[least].due_ns)
+            if (is_before(&heap[child], &heap[least]))
                 least = child;
         if (least == at)
             return;
@@ -179,6 +197,7 @@ static void tidy_due(struct pending_set *set)
 
 enum status pending_set_due(struct pending_set *set, struct pending *pending, int64_t due_ns)
 {
+    leave_queue(set, pending);
     pending->due_ns = INT64_MAX;
     if (due_ns == INT64_MAX)
         return STATUS_OK;
@@ -200,23 +219,15 @@ int64_t pending_next_due(struct pending_set *set)
     return set->due_count > 0 ? set->due[0].due_ns : INT64_MAX;
 }
 
-enum status pending_queue_due(struct pending_set *set, int64_t now_ns)
+struct pending *pending_due_now(struct pending_set *set, int64_t now_ns)
 {
-    while (pending_next_due(set) <= now_ns) {
-        struct pending *pending = pending_find(set, set->due[0].seq);
-        enum status status = pending_enqueue(set, pending);
-        if (status != STATUS_OK)
-            return status;
-        drop_top(set);
-    }
-    return STATUS_OK;
+    return pending_next_due(set) <= now_ns ? pending_find(set, set->due[0].seq) : NULL;
 }
 
 // The queue
 
 enum status pending_enqueue(struct pending_set *set, struct pending *pending)
 {
-    pending->due_ns = INT64_MAX;
     if (pending->queued)
         return STATUS_OK;
     if (set->queue_count == set->queue_capacity) {
@@ -233,7 +244,9 @@ enum status pending_enqueue(struct pending_set *set, struct pending *pending)
     }
     set->queue[(set->queue_from + set->queue_count) % set->queue_capacity] = pending->seq;
     set->queue_count++;
+    set->queued++;
     pending->queued = true;
+    pending->due_ns = INT64_MAX;
     return STATUS_OK;
 }
 
@@ -257,11 +270,11 @@ struct pending *pending_dequeue(struct pending_set *set)
         return NULL;
     set->queue_from = (set->queue_from + 1) % set->queue_capacity;
     set->queue_count--;
-    pending->queued = false;
+    leave_queue(set, pending);
     return pending;
 }
 
-bool pending_has_queued(struct pending_set *set)
+size_t pending_queued(const struct pending_set *set)
 {
-    return queue_front(set) != NULL;
+    return set->queued;
 }

@@ -12,7 +12,7 @@
 struct pending {
     uint64_t seq;          // of the stream; 0 in none
     uint64_t consumer_seq; // of its first delivery
-    int64_t first_ns;      // when that was
+    int64_t sent_ns;       // when it was delivered last
     int64_t due_ns;        // when it is delivered again; INT64_MAX: not by time
     uint32_t deliveries;
     bool queued; // for redelivery now
@@ -25,10 +25,11 @@ struct pending_due {
 };
 
 struct pending_set {
-    struct pending *items; // rising
-    size_t size;           // dead ones included
+    struct pending *items; // rising; those before `from` are gone
+    size_t from;
+    size_t size; // dead ones and those before `from` included
     size_t capacity;
-    size_t dead;
+    size_t dead;             // behind `from`
     struct pending_due *due; // heap
     size_t due_count;
     size_t due_capacity;
@@ -36,6 +37,7 @@ struct pending_set {
     size_t queue_from;
     size_t queue_count;
     size_t queue_capacity;
+    size_t queued; // messages that stand in it
 };
 
 void pending_init(struct pending_set *set);
@@ -53,13 +55,13 @@ struct pending *pending_after(struct pending_set *set, uint64_t seq);
 enum status pending_add(struct pending_set *set, uint64_t seq, struct pending **added);
 void pending_remove(struct pending_set *set, struct pending *pending);
 
-// Sets when it is due again; INT64_MAX for never.
+// Sets when it is due again, INT64_MAX for never; it leaves the queue.
 enum status pending_set_due(struct pending_set *set, struct pending *pending, int64_t due_ns);
 int64_t pending_next_due(struct pending_set *set); // INT64_MAX when nothing is
-// Moves what is due into the queue.
-enum status pending_queue_due(struct pending_set *set, int64_t now_ns);
+// What is due now, the earliest first, or NULL. It stays until it is queued, removed or set anew.
+struct pending *pending_due_now(struct pending_set *set, int64_t now_ns);
 
 // The queue of what is to be delivered again.
 enum status pending_enqueue(struct pending_set *set, struct pending *pending);
 struct pending *pending_dequeue(struct pending_set *set); // NULL when it is empty
-bool pending_has_queued(struct pending_set *set);
+size_t pending_queued(const struct pending_set *set);

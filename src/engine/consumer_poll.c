@@ -12,6 +12,7 @@
 enum { STATUS_LINE_BYTES = 1024 };
 
 static const uint64_t flow_window_max = UINT64_C(32) << 20;
+static const int64_t again_after_ns = 10000000; // when memory or disk was wanting
 
 // A message that may be sent next.
 struct candidate {
@@ -20,60 +21,43 @@ struct candidate {
     bool is_last;            // of the list of last messages
 };
 
-static bool take_notice(struct consumer *consumer, struct buf *storage, struct consumer_out *out)
-{
-    if (list_is_empty(&consumer->notices))
-        return false;
-    struct notice *notice = LIST_ELEMENT(consumer->notices.next, struct notice, link);
-    list_take_out(&notice->link);
-    size_t size = (size_t)notice->to_bytes + notice->reply_bytes + notice->text_bytes;
-    buf_clear(storage);
-    buf_append(storage, bytes_of(notice->bytes, size));
-    struct bytes to = bytes_of(storage->data, notice->to_bytes);
-    struct bytes reply = bytes_of(storage->data + notice->to_bytes, notice->reply_bytes);
-    struct bytes text = bytes_of(storage->data + notice->to_bytes + notice->reply_bytes,
-                                 notice->text_bytes);
-    *out = (struct consumer_out){.kind = notice->kind, .to = to, .subject = to, .reply = reply};
-    if (notice->kind == CONSUMER_ADVISORY) {
-        out->type = notice->type;
-        out->body = text;
-    } else {
-        out->headers = text;
-    }
-    free(notice);
-    return buf_status(storage) == STATUS_OK;
-}
-
 // What comes next
 
+// A message that was delivered as often as it may be is not pending any more; it stays in the
+// stream, for whoever was told of it.
 static void give_up(struct consumer *consumer, struct pending *pending)
 {
-    struct buf members;
     uint64_t seq = pending->seq;
-    buf_init(&members, LIMIT_JSON_BYTES);
-    buf_printf(&members,
-               ",\"stream\":\"%s\",\"consumer\":\"%s\",\"stream_seq\":%" PRIu64
-               ",\"deliveries\":%" PRIu32,
-               consumer->stream->config.name, consumer->name, seq, pending->deliveries);
-    consumer_add_advisory(consumer, "ADVISORY.CONSUMER.MAX_DELIVERIES", "advisory.v1.max_deliver",
-                          buf_bytes(&members));
-    buf_fini(&members);
-    consumer->redelivered -= pending->deliveries > 1;
-    pending_remove(&consumer->pending, pending);
+    consumer_advise_exceeded(consumer, seq, pending->deliveries);
+    consumer_forget_pending(consumer, pending);
     consumer_log_removed(consumer, seq, false);
+    consumer_update_floor(consumer);
+}
+
+static bool is_spent(const struct consumer *consumer, const struct pending *pending)
+{
+    int64_t most = consumer->config.max_deliver;
+    return most > 0 && (int64_t)pending->deliveries >= most;
+}
+
+// Moves what was not acknowledged in time into the queue.
+static void queue_due(struct consumer *consumer, int64_t now_ns)
+{
+    struct pending *pending;
+    while ((pending = pending_due_now(&consumer->pending, now_ns)) != NULL) {
+        if (is_spent(consumer, pending))
+            give_up(consumer, pending);
+        else if (pending_enqueue(&consumer->pending, pending) != STATUS_OK)
+            return;
+    }
 }
 
 static bool choose_again(struct consumer *consumer, struct candidate *candidate)
 {
     struct pending *pending;
     while ((pending = pending_dequeue(&consumer->pending)) != NULL) {
-        int64_t most = consumer->config.max_deliver;
-        if (subject_index_get(&consumer->stream->index, pending->seq) == NULL) {
-            consumer->redelivered -= pending->deliveries > 1;
-            pending_remove(&consumer->pending, pending);
-            continue;
-        }
-        if (most > 0 && (int64_t)pending->deliveries >= most) {
+        // One that was refused for the last time.
+        if (is_spent(consumer, pending)) {
             give_up(consumer, pending);
             continue;
         }
@@ -83,49 +67,25 @@ static bool choose_again(struct consumer *consumer, struct candidate *candidate)
     return false;
 }
 
-static uint64_t next_matching(struct consumer *consumer)
+static bool has_enough_pending(const struct consumer *consumer)
 {
-    struct stream *stream = consumer->stream;
-    size_t filters = consumer_config_filters(&consumer->config);
-    if (filters <= 1) {
-        struct bytes filter = filters == 0 ? BYTES(">")
-                                           : consumer_config_filter(&consumer->config, 0);
-        return stream_find_next(stream, consumer->next_seq, filter);
-    }
-    uint64_t seq = consumer->next_seq;
-    while ((seq = stream_find_next(stream, seq, BYTES(">"))) != 0) {
-        if (consumer_matches(consumer, subject_index_get(&stream->index, seq)->subject->text))
-            return seq;
-        seq++;
-    }
-    return 0;
+    const struct consumer_config *config = &consumer->config;
+    return config->ack != ACK_NONE && config->max_ack_pending > 0 &&
+           (int64_t)pending_count(&consumer->pending) >= config->max_ack_pending;
 }
 
 static bool choose_new(struct consumer *consumer, struct candidate *candidate)
 {
-    const struct consumer_config *config = &consumer->config;
-    if (config->ack != ACK_NONE && config->max_ack_pending > 0 &&
-        (int64_t)pending_count(&consumer->pending) >= config->max_ack_pending)
-        return false;
-    while (consumer->last_at < consumer->last_count) {
+    for (; consumer->last_at < consumer->last_count; consumer->last_at++) {
         uint64_t seq = consumer->lasts[consumer->last_at];
-        if (subject_index_get(&consumer->stream->index, seq) != NULL) {
-            *candidate = (struct candidate){seq, NULL, true};
-            return true;
-        }
-        consumer->last_at++;
+        if (subject_index_get(&consumer->stream->index, seq) == NULL)
+            continue;
+        *candidate = (struct candidate){seq, NULL, true};
+        return true;
     }
-    // Counted first, so that what is delivered was counted before.
-    consumer_count(consumer);
-    uint64_t seq = next_matching(consumer);
-    if (seq == 0) {
-        // What does not match is never looked at again.
-        if (consumer->counted_seq >= consumer->next_seq)
-            consumer->next_seq = consumer->counted_seq + 1;
-        return false;
-    }
+    uint64_t seq = consumer_find_new(consumer);
     *candidate = (struct candidate){seq, NULL, false};
-    return true;
+    return seq != 0;
 }
 
 // With the replay policy "original" old messages come as far apart as they came in.
@@ -151,46 +111,68 @@ static void put_back(struct consumer *consumer, const struct candidate *candidat
 
 // Sending
 
-static int64_t wait_of(const struct consumer_config *config, uint32_t deliveries)
+// A new message is behind the consumer now.
+static void pass(struct consumer *consumer, const struct candidate *candidate)
 {
-    if (config->backoff_ns.count == 0)
-        return config->ack_wait_ns;
-    size_t at = deliveries - 1 < config->backoff_ns.count ? deliveries - 1
-                                                          : config->backoff_ns.count - 1;
-    return config->backoff_ns.items[at];
+    if (candidate->is_last) {
+        consumer->last_at++;
+        consumer->last_left--;
+        return;
+    }
+    consumer->next_seq = candidate->seq + 1;
+    consumer->matching--;
 }
 
-// Notes the delivery; *deliveries says how often it was delivered now.
-static enum status note_delivery(struct consumer *consumer, const struct candidate *candidate,
-                                 int64_t now_ns, uint32_t *deliveries)
+// A message that is damaged is passed over: it cannot be had by asking again.
+static void pass_over(struct consumer *consumer, const struct candidate *candidate)
+{
+    if (candidate->pending != NULL)
+        consumer_forget_pending(consumer, candidate->pending);
+    else
+        pass(consumer, candidate);
+    consumer_update_floor(consumer);
+}
+
+// What is not acknowledged in time comes again.
+static enum status note_pending(struct consumer *consumer, const struct candidate *candidate,
+                                int64_t now_ns, struct pending **noted)
 {
     struct pending *pending = candidate->pending;
     enum status status = STATUS_OK;
-    *deliveries = 1;
-    if (consumer->config.ack != ACK_NONE) {
-        if (pending == NULL)
-            status = pending_add(&consumer->pending, candidate->seq, &pending);
-        if (status != STATUS_OK)
-            return status;
-        if (pending->deliveries == 0) {
-            pending->first_ns = now_ns;
-            pending->consumer_seq = consumer->delivered_consumer_seq + 1;
-        }
-        *deliveries = ++pending->deliveries;
-        consumer->redelivered += pending->deliveries == 2;
-        pending_set_due(&consumer->pending, pending,
-                        now_ns + wait_of(&consumer->config, pending->deliveries));
+    if (pending == NULL)
+        status = pending_add(&consumer->pending, candidate->seq, &pending);
+    if (status != STATUS_OK)
+        return status;
+    int64_t wait_ns = consumer_wait_ns(consumer, pending->deliveries + 1);
+    status = pending_set_due(&consumer->pending, pending, now_ns + wait_ns);
+    if (status != STATUS_OK) {
+        if (candidate->pending == NULL)
+            pending_remove(&consumer->pending, pending);
+        return status;
     }
+    if (pending->deliveries == 0)
+        pending->consumer_seq = consumer->delivered_consumer_seq + 1;
+    pending->sent_ns = now_ns;
+    pending->deliveries++;
+    consumer->redelivered += pending->deliveries == 2;
+    *noted = pending;
+    return STATUS_OK;
+}
+
+static enum status note_delivery(struct consumer *consumer, const struct candidate *candidate,
+                                 int64_t now_ns)
+{
+    struct pending *pending = NULL;
+    enum status status = STATUS_OK;
+    if (consumer->config.ack != ACK_NONE)
+        status = note_pending(consumer, candidate, now_ns, &pending);
+    if (status != STATUS_OK)
+        return status;
     consumer->delivered_consumer_seq++;
     consumer->delivered_ns = now_ns;
     consumer->active_ns = now_ns;
     if (candidate->pending == NULL) {
-        if (candidate->is_last)
-            consumer->last_at++;
-        else
-            consumer->next_seq = candidate->seq + 1;
-        if (!candidate->is_last && consumer->matching > 0)
-            consumer->matching--;
+        pass(consumer, candidate);
         if (candidate->seq > consumer->delivered_seq)
             consumer->delivered_seq = candidate->seq;
     }
@@ -202,14 +184,18 @@ static enum status note_delivery(struct consumer *consumer, const struct candida
     return STATUS_OK;
 }
 
-static void put_reply(struct consumer *consumer, const struct msglog_message *message,
-                      uint32_t deliveries)
+// The ack subject, as it will be once the delivery is noted.
+static void put_reply(struct consumer *consumer, const struct candidate *candidate,
+                      const struct msglog_message *message)
 {
+    const struct pending *pending = candidate->pending;
+    uint64_t left = consumer_left(consumer) - (pending == NULL);
     buf_clear(&consumer->reply);
     buf_printf(&consumer->reply,
                "$JS.ACK.%s.%s.%" PRIu32 ".%" PRIu64 ".%" PRIu64 ".%" PRId64 ".%" PRIu64,
-               consumer->stream->config.name, consumer->name, deliveries, message->seq,
-               consumer->delivered_consumer_seq, message->time_ns, consumer_left(consumer));
+               consumer->stream->config.name, consumer->name,
+               pending == NULL ? 1 : pending->deliveries + 1, message->seq,
+               consumer->delivered_consumer_seq + 1, message->time_ns, left);
 }
 
 // The message's headers, with what the consumer adds.
@@ -217,7 +203,7 @@ static struct bytes headers_of(struct consumer *consumer, const struct msglog_me
                                uint64_t body_bytes)
 {
     struct buf *out = &consumer->headers;
-    bool pinned = consumer->config.priority == PRIORITY_PINNED;
+    bool pinned = consumer->pinned_id[0] != '\0';
     if (!consumer->config.headers_only && !pinned)
         return message->headers;
     buf_clear(out);
@@ -245,29 +231,12 @@ static enum status read_message(struct consumer *consumer, uint64_t seq, struct 
     return status;
 }
 
-// A message that is gone or damaged is passed over.
-static void pass_over(struct consumer *consumer, const struct candidate *candidate)
+// The way of a message to somebody who pulls counts for his limit of bytes as in nats-server: with
+// its ack subject, without where it goes.
+static bool fits(const struct waiting *waiting, uint64_t bytes)
 {
-    if (candidate->pending != NULL) {
-        consumer->redelivered -= candidate->pending->deliveries > 1;
-        pending_remove(&consumer->pending, candidate->pending);
-        return;
-    }
-    if (candidate->is_last) {
-        consumer->last_at++;
-        return;
-    }
-    consumer->next_seq = candidate->seq + 1;
-    consumer->matching -= consumer->matching > 0;
-}
-
-static bool fits(const struct waiting *waiting, const struct msglog_message *message)
-{
-    if (waiting == NULL || waiting->request.max_bytes == 0)
-        return true;
-    size_t size = message->subject.size + message->headers.size + message->body.size +
-                  waiting->reply_bytes;
-    return (int64_t)size <= waiting->bytes_left;
+    return waiting == NULL || waiting->request.max_bytes == 0 ||
+           bytes <= (uint64_t)waiting->bytes_left;
 }
 
 static void account_push(struct consumer *consumer, uint64_t bytes, int64_t now_ns)
@@ -304,26 +273,19 @@ void consumer_flow_reply(struct consumer *consumer, struct bytes subject)
         consumer->flow_window *= 2;
 }
 
-static void account_pull(struct consumer *consumer, struct waiting *waiting, uint64_t bytes,
-                         int64_t now_ns)
-{
-    waiting->left--;
-    waiting->delivered++;
-    waiting->bytes_left -= (int64_t)bytes;
-    if (waiting->request.heartbeat_ns > 0)
-        waiting->heartbeat_due_ns = now_ns + waiting->request.heartbeat_ns;
-    if (waiting->left == 0) {
-        consumer_finish_waiting(consumer, waiting);
-        return;
-    }
-    // Clients that wait share what comes: whoever was served goes to the end.
-    if (consumer->config.priority == PRIORITY_NONE && !waiting->request.no_wait) {
-        list_take_out(&waiting->link);
-        list_append(&consumer->waiting, &waiting->link);
-    }
-}
-
 enum sent { SENT, NOTHING, AGAIN };
+
+static enum sent not_read(struct consumer *consumer, const struct candidate *candidate,
+                          enum status status)
+{
+    if (status == STATUS_CORRUPT || status == STATUS_NOT_FOUND) {
+        pass_over(consumer, candidate);
+        return AGAIN;
+    }
+    // Without memory, or where the disk does not answer, it is tried again later.
+    put_back(consumer, candidate);
+    return NOTHING;
+}
 
 static enum sent send_candidate(struct consumer *consumer, const struct candidate *candidate,
                                 struct waiting *waiting, int64_t now_ns, struct buf *storage,
@@ -331,45 +293,43 @@ static enum sent send_candidate(struct consumer *consumer, const struct candidat
 {
     struct msglog_message message;
     uint64_t body_bytes;
-    uint32_t deliveries;
-    if (read_message(consumer, candidate->seq, storage, &message, &body_bytes) != STATUS_OK) {
-        pass_over(consumer, candidate);
-        return AGAIN;
-    }
-    if (!fits(waiting, &message)) {
+    enum status status = read_message(consumer, candidate->seq, storage, &message, &body_bytes);
+    if (status != STATUS_OK)
+        return not_read(consumer, candidate, status);
+    if (waiting != NULL)
+        consumer_pin(consumer, waiting, now_ns);
+    *out = (struct consumer_out){
+        .kind = CONSUMER_SEND,
+        .subject = message.subject,
+        .headers = headers_of(consumer, &message, body_bytes),
+        .body = message.body,
+    };
+    put_reply(consumer, candidate, &message);
+    uint64_t bytes = message.subject.size + consumer->reply.size + out->headers.size +
+                     message.body.size;
+    if (!fits(waiting, bytes)) {
         put_back(consumer, candidate);
         consumer_end_waiting(consumer, waiting, "409 Message Size Exceeds MaxBytes");
         return AGAIN;
     }
-    if (note_delivery(consumer, candidate, now_ns, &deliveries) != STATUS_OK) {
+    // The request may be gone with its last message: where it goes is kept behind the reply.
+    size_t at = consumer->reply.size;
+    buf_append(&consumer->reply, waiting == NULL ? bytes_of_string(consumer->config.deliver_subject)
+                                                 : bytes_of(waiting->reply, waiting->reply_bytes));
+    if (buf_status(&consumer->reply) != STATUS_OK || buf_status(&consumer->headers) != STATUS_OK ||
+        note_delivery(consumer, candidate, now_ns) != STATUS_OK) {
         put_back(consumer, candidate);
         return NOTHING;
     }
-    if (waiting != NULL)
-        consumer_pin(consumer, waiting, now_ns);
-    put_reply(consumer, &message, deliveries);
-    *out = (struct consumer_out){
-        .kind = CONSUMER_SEND,
-        .subject = message.subject,
-        .reply = buf_bytes(&consumer->reply),
-        .headers = headers_of(consumer, &message, body_bytes),
-        .body = message.body,
-    };
+    out->reply = bytes_slice(buf_bytes(&consumer->reply), 0, at);
+    out->to = bytes_from(buf_bytes(&consumer->reply), at);
     consumer->replay_last_ns = message.time_ns;
     consumer->replay_sent_ns = now_ns;
-    uint64_t bytes = message.subject.size + message.headers.size + message.body.size;
-    if (waiting == NULL) {
-        out->to = bytes_of_string(consumer->config.deliver_subject);
+    if (waiting == NULL)
         account_push(consumer, bytes, now_ns);
-        return SENT;
-    }
-    // The request may be gone with its last message: where it goes is kept behind the reply.
-    size_t at = consumer->reply.size;
-    buf_append(&consumer->reply, bytes_of(waiting->reply, waiting->reply_bytes));
-    out->to = bytes_of(consumer->reply.data + at, waiting->reply_bytes);
-    out->reply = bytes_of(consumer->reply.data, at);
-    account_pull(consumer, waiting, bytes + waiting->reply_bytes, now_ns);
-    return buf_status(&consumer->reply) == STATUS_OK ? SENT : NOTHING;
+    else
+        consumer_count_waiting(consumer, waiting, bytes, now_ns);
+    return SENT;
 }
 
 static bool may_push(const struct consumer *consumer, int64_t now_ns)
@@ -383,9 +343,10 @@ static bool is_paused(const struct consumer *consumer, int64_t now_ns)
     return consumer->config.pause_until_ns > now_ns;
 }
 
-// Sends one message when somebody may have one. *nothing says that there is none to be had.
+// Sends one message when somebody may have one. *stalled says that there may be new ones, but that
+// too many wait to be acknowledged.
 static bool deliver(struct consumer *consumer, int64_t now_ns, struct buf *storage,
-                    struct consumer_out *out, bool *nothing)
+                    struct consumer_out *out, bool *stalled)
 {
     bool push = consumer->config.deliver_subject != NULL;
     for (;;) {
@@ -393,15 +354,16 @@ static bool deliver(struct consumer *consumer, int64_t now_ns, struct buf *stora
         struct waiting *waiting = push ? NULL : consumer_next_waiting(consumer, now_ns);
         if (push ? !may_push(consumer, now_ns) : waiting == NULL)
             return false;
-        if (!choose_again(consumer, &candidate) && !choose_new(consumer, &candidate)) {
-            *nothing = true;
-            return false;
+        if (!choose_again(consumer, &candidate)) {
+            *stalled = has_enough_pending(consumer);
+            if (*stalled || !choose_new(consumer, &candidate))
+                return false;
         }
         if (is_too_early(consumer, &candidate, now_ns))
             return false;
         switch (send_candidate(consumer, &candidate, waiting, now_ns, storage, out)) {
         case SENT: return true;
-        case NOTHING: return false;
+        case NOTHING: consumer->again_ns = now_ns + again_after_ns; return false;
         case AGAIN: break;
         }
     }
@@ -413,8 +375,7 @@ static void push_heartbeat(struct consumer *consumer, int64_t now_ns)
 {
     char text[STATUS_LINE_BYTES];
     const struct consumer_config *config = &consumer->config;
-    bool stalled = config->flow_control && consumer->flow_asked > 0 &&
-                   consumer->flow_unconfirmed >= consumer->flow_window;
+    bool stalled = consumer->flow_asked > 0;
     if (config->heartbeat_ns == 0 || config->deliver_subject == NULL || !consumer->has_interest ||
         consumer->heartbeat_due_ns > now_ns)
         return;
@@ -430,44 +391,58 @@ static void push_heartbeat(struct consumer *consumer, int64_t now_ns)
 static void tell_pause(struct consumer *consumer, int64_t now_ns)
 {
     bool paused = is_paused(consumer, now_ns);
-    struct buf members;
-    if (consumer->pause_told == paused || (!paused && consumer->config.pause_until_ns == 0))
+    if (consumer->is_paused == paused && !consumer->pause_changed)
         return;
-    consumer->pause_told = paused;
-    buf_init(&members, LIMIT_JSON_BYTES);
-    buf_printf(&members, ",\"stream\":\"%s\",\"consumer\":\"%s\",\"paused\":%s",
-               consumer->stream->config.name, consumer->name, paused ? "true" : "false");
-    consumer_add_advisory(consumer, "ADVISORY.CONSUMER.PAUSE", "advisory.v1.consumer_pause",
-                          buf_bytes(&members));
-    buf_fini(&members);
+    consumer->is_paused = paused;
+    consumer->pause_changed = false;
+    consumer_advise_pause(consumer, paused);
 }
 
-// Whether nobody has been there for so long that the consumer goes.
+// When a consumer that nobody uses goes. Whoever pulled may still be at work on what he has got.
 static int64_t gone_at(const struct consumer *consumer)
 {
     int64_t threshold_ns = consumer_inactive_ns(consumer);
-    bool somebody = consumer->config.deliver_subject != NULL ? consumer->has_interest
-                                                             : consumer->waiting_count > 0;
-    return somebody || threshold_ns == INT64_MAX ? INT64_MAX : consumer->active_ns + threshold_ns;
+    int64_t from_ns = consumer->active_ns;
+    if (threshold_ns == INT64_MAX || consumer->has_interest)
+        return INT64_MAX;
+    if (consumer->config.deliver_subject == NULL && pending_count(&consumer->pending) > 0)
+        from_ns += consumer->config.ack_wait_ns;
+    return from_ns + threshold_ns;
+}
+
+// Whether it goes now. Clients that wait and are still there keep it.
+static bool is_gone(struct consumer *consumer, int64_t now_ns)
+{
+    if (gone_at(consumer) > now_ns)
+        return false;
+    consumer_expire_waiting(consumer, now_ns, false);
+    if (consumer->waiting_count > 0)
+        consumer->active_ns = now_ns;
+    return consumer->waiting_count == 0 && list_is_empty(&consumer->notices);
 }
 
 bool consumer_poll(struct consumer *consumer, int64_t now_ns, struct buf *storage,
                    struct consumer_out *out)
 {
-    bool nothing = false;
-    if (take_notice(consumer, storage, out))
+    bool stalled = false;
+    consumer->again_ns = INT64_MAX;
+    if (consumer_take_notice(consumer, storage, out))
         return true;
-    if (gone_at(consumer) <= now_ns) {
+    if (is_gone(consumer, now_ns)) {
         *out = (struct consumer_out){.kind = CONSUMER_GONE};
         return true;
     }
     tell_pause(consumer, now_ns);
-    pending_queue_due(&consumer->pending, now_ns);
-    if (!is_paused(consumer, now_ns) && deliver(consumer, now_ns, storage, out, &nothing))
+    consumer_check_pin(consumer, now_ns);
+    queue_due(consumer, now_ns);
+    // What was just said goes before the next message.
+    if (consumer_take_notice(consumer, storage, out))
         return true;
-    consumer_expire_waiting(consumer, now_ns, nothing);
+    if (!is_paused(consumer, now_ns) && deliver(consumer, now_ns, storage, out, &stalled))
+        return true;
+    consumer_expire_waiting(consumer, now_ns, !stalled);
     push_heartbeat(consumer, now_ns);
-    return take_notice(consumer, storage, out);
+    return consumer_take_notice(consumer, storage, out);
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -479,6 +454,7 @@ int64_t consumer_deadline(struct consumer *consumer, int64_t now_ns)
 {
     const struct consumer_config *config = &consumer->config;
     int64_t at = earlier(pending_next_due(&consumer->pending), gone_at(consumer));
+    at = earlier(at, consumer->again_ns);
     for (struct list *link = consumer->waiting.next; link != &consumer->waiting;
          link = link->next) {
         const struct waiting *waiting = LIST_ELEMENT(link, struct waiting, link);
@@ -492,7 +468,7 @@ int64_t consumer_deadline(struct consumer *consumer, int64_t now_ns)
         at = earlier(at, consumer->rate_free_ns);
     if (consumer->replay_free_ns > now_ns)
         at = earlier(at, consumer->replay_free_ns);
-    if (consumer->pinned_id[0] != '\0' && consumer->waiting_count > 0)
+    if (consumer->pinned_id[0] != '\0')
         at = earlier(at, consumer->pinned_until_ns);
     return at;
 }

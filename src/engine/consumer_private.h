@@ -26,7 +26,6 @@ struct notice {
 struct waiting {
     struct list link;
     struct pull_request request;
-    int64_t since_ns;
     int64_t expires_ns; // INT64_MAX without an end
     int64_t heartbeat_due_ns;
     int64_t left;
@@ -60,6 +59,7 @@ struct consumer {
     uint64_t *lasts;
     size_t last_count;
     size_t last_at;
+    uint64_t last_left; // of them that are still there
 
     // How many messages match and are still to be delivered: kept, not counted anew.
     uint64_t matching;
@@ -71,6 +71,7 @@ struct consumer {
 
     // Push
     bool has_interest;
+    int64_t again_ns;  // when a delivery that failed is tried again
     int64_t active_ns; // last time that somebody listened or asked
     int64_t heartbeat_due_ns;
     int64_t rate_free_ns;
@@ -89,8 +90,9 @@ struct consumer {
     int64_t pinned_until_ns;
 
     uint64_t sample_percent;
-    bool pause_told;  // that it is paused was told, and that it goes on will be
-    struct buf reply; // of the message that is being sent
+    bool is_paused;     // as it was told
+    bool pause_changed; // and that is to be told again
+    struct buf reply;   // of the message that is being sent
     struct buf headers;
 };
 
@@ -98,33 +100,68 @@ struct consumer {
 enum status consumer_config_check(struct consumer_config *config,
                                   const struct stream_config *stream, struct errinfo *err);
 
-// consumer.c
+// consumer_next.c
 bool consumer_matches(const struct consumer *consumer, struct bytes subject);
-void consumer_add_notice(struct consumer *consumer, struct bytes to, struct bytes reply,
-                         struct bytes headers);
-void consumer_add_advisory(struct consumer *consumer, const char *subject_kind, const char *type,
-                           struct bytes members);
+uint64_t consumer_last_committed(const struct consumer *consumer);
+// The first new message for the consumer, 0 when there is none; what is passed on the way is never
+// looked at again.
+uint64_t consumer_find_new(struct consumer *consumer);
+uint64_t consumer_left(struct consumer *consumer); // still to be delivered for the first time
+void consumer_recount(struct consumer *consumer);  // after next_seq or the filters have changed
+// A message is about to go from the stream that may have been counted.
+void consumer_uncount(struct consumer *consumer, uint64_t seq, struct bytes subject);
+
+// consumer.c
+// How long a message may stay without acknowledgement after so many deliveries.
+int64_t consumer_wait_ns(const struct consumer *consumer, uint64_t deliveries);
+// Takes a message out of what is pending.
+void consumer_forget_pending(struct consumer *consumer, struct pending *pending);
 // Moves the floor to below the lowest message that is pending.
 void consumer_update_floor(struct consumer *consumer);
-// Counts what has come and matches; `matching` is exact afterwards.
-void consumer_count(struct consumer *consumer);
-uint64_t consumer_left(struct consumer *consumer); // still to be delivered for the first time
 // What was acknowledged or given up may have been kept for this consumer alone.
 void consumer_release(struct consumer *consumer, uint64_t seq);
+// Drops from an interest stream what no consumer needs any more.
+void consumer_release_all(struct stream *stream);
 
+// Whether anybody listens where it delivers to.
+bool consumer_is_heard(const struct consumer *consumer);
 // What follows from the configuration alone.
 void consumer_take_config(struct consumer *consumer);
 void consumer_make_id(const struct consumer_world *world, char id[CONSUMER_ID_SIZE]);
 // How long it may be without anybody before it goes; INT64_MAX for ever.
 int64_t consumer_inactive_ns(const struct consumer *consumer);
 
+// consumer_notice.c
+struct consumer_message {
+    uint64_t seq;
+    uint64_t consumer_seq;
+    uint64_t deliveries;
+};
+bool consumer_take_notice(struct consumer *consumer, struct buf *storage, struct consumer_out *out);
+void consumer_add_notice(struct consumer *consumer, struct bytes to, struct bytes reply,
+                         struct bytes headers);
+void consumer_advise_exceeded(struct consumer *consumer, uint64_t seq, uint64_t deliveries);
+void consumer_advise_naked(struct consumer *consumer, const struct consumer_message *of);
+void consumer_advise_terminated(struct consumer *consumer, const struct consumer_message *of,
+                                struct bytes reason);
+void consumer_advise_sample(struct consumer *consumer, const struct consumer_message *of,
+                            int64_t delay_ns);
+void consumer_advise_pause(struct consumer *consumer, bool paused);
+void consumer_advise_pinned(struct consumer *consumer, const char *group);
+void consumer_advise_unpinned(struct consumer *consumer, const char *group, const char *reason);
+
 // consumer_pull.c
 struct waiting *consumer_next_waiting(struct consumer *consumer, int64_t now_ns);
 // The turn of a pinned group passes to whoever is served while nobody has it.
 void consumer_pin(struct consumer *consumer, struct waiting *waiting, int64_t now_ns);
-void consumer_finish_waiting(struct consumer *consumer, struct waiting *waiting);
+void consumer_forget_pin(struct consumer *consumer, const char *reason);
+void consumer_check_pin(struct consumer *consumer, int64_t now_ns); // whether its time is up
+// A message of so many bytes went to a client; ends its request when that was all.
+void consumer_count_waiting(struct consumer *consumer, struct waiting *waiting, uint64_t bytes,
+                            int64_t now_ns);
 void consumer_end_waiting(struct consumer *consumer, struct waiting *waiting, const char *status);
-void consumer_expire_waiting(struct consumer *consumer, int64_t now_ns, bool nothing_left);
+// Ends what ran out of time, and forgets who has gone away. at_end: nothing is left to deliver.
+void consumer_expire_waiting(struct consumer *consumer, int64_t now_ns, bool at_end);
 void consumer_send_status(struct consumer *consumer, struct bytes reply, const char *status);
 void consumer_take_pull(struct consumer *consumer, const struct pull_request *request,
                         struct bytes reply, int64_t now_ns);
@@ -134,6 +171,7 @@ enum status consumer_log_make(struct consumer *consumer, struct errinfo *err);
 enum status consumer_log_delete(struct consumer *consumer, struct errinfo *err);
 void consumer_log_delivered(struct consumer *consumer, const struct pending *pending, uint64_t seq);
 enum status consumer_log_removed(struct consumer *consumer, uint64_t seq, bool all_below);
+void consumer_log_due(struct consumer *consumer, const struct pending *pending);
 enum status consumer_log_state(struct consumer *consumer, struct errinfo *err);
 enum status consumer_log_open(struct stream *stream, struct errinfo *err);
 

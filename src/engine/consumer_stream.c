@@ -57,19 +57,24 @@ struct msglog *stream_get_consumer_log(struct stream *stream)
     return stream->consumer_log;
 }
 
+// A message that is pending, and goes without having been acknowledged.
+static void terminate(struct consumer *consumer, struct pending *pending)
+{
+    struct consumer_message message = {pending->seq, pending->consumer_seq, pending->deliveries};
+    consumer_advise_terminated(consumer, &message, BYTES("Unacknowledged message was deleted"));
+    consumer_forget_pending(consumer, pending);
+    consumer_update_floor(consumer);
+}
+
 void stream_consumers_dropped(struct stream *stream, uint64_t seq)
 {
     struct consumer *consumer = NULL;
     const struct subject_node *node = subject_index_get(&stream->index, seq);
     while (node != NULL && (consumer = consumer_next_of(stream, consumer)) != NULL) {
         struct pending *pending = pending_find(&consumer->pending, seq);
-        if (pending != NULL) {
-            consumer->redelivered -= pending->deliveries > 1;
-            pending_remove(&consumer->pending, pending);
-        }
-        if (seq >= consumer->next_seq && seq <= consumer->counted_seq && consumer->matching > 0 &&
-            consumer_matches(consumer, node->subject->text))
-            consumer->matching--;
+        if (pending != NULL)
+            terminate(consumer, pending);
+        consumer_uncount(consumer, seq, node->subject->text);
     }
 }
 
@@ -109,8 +114,7 @@ void consumer_release(struct consumer *consumer, uint64_t seq)
         stream_drop(stream, seq, false, NULL);
 }
 
-// What a consumer that goes has kept for itself alone.
-static void drop_unneeded(struct stream *stream)
+void consumer_release_all(struct stream *stream)
 {
     uint64_t seq = 1;
     const struct subject_node *node;
@@ -131,6 +135,6 @@ enum status consumer_delete(struct consumer *consumer, struct errinfo *err)
     if (status != STATUS_OK)
         return status;
     consumer_free(consumer);
-    drop_unneeded(stream);
+    consumer_release_all(stream);
     return STATUS_OK;
 }

@@ -75,26 +75,6 @@ enum status stream_get_last(struct stream *stream, struct bytes pattern, enum ms
     return seq == 0 ? no_message(err) : stream_get(stream, seq, part, storage, message, err);
 }
 
-// The first message of one subject at or after a sequence. Whoever walks a subject asks for what
-// comes after one of its messages, and that is known without a search.
-static uint64_t next_of(const struct stream *stream, const struct subject_entry *subject,
-                        uint64_t seq)
-{
-    const struct subject_node *node;
-    if (seq <= subject->first)
-        return subject->first;
-    if (seq > subject->last)
-        return 0;
-    node = subject_index_get(&stream->index, seq - 1);
-    if (node != NULL && node->subject == subject)
-        return node->next;
-    for (; (node = subject_index_next(&stream->index, seq)) != NULL; seq = node->seq + 1) {
-        if (node->subject == subject)
-            return node->seq;
-    }
-    return 0;
-}
-
 static uint64_t next_matching(const struct stream *stream, struct bytes pattern, uint64_t seq)
 {
     const struct subject_node *node;
@@ -111,7 +91,7 @@ uint64_t stream_find_next(struct stream *stream, uint64_t seq, struct bytes patt
     const struct subject_entry *literal = subject_index_find(&stream->index, pattern);
     uint64_t found = 0;
     if (literal != NULL)
-        found = next_of(stream, literal, seq);
+        found = subject_index_next_of(&stream->index, literal, seq);
     else if (pattern.size == 0 || subject_has_wildcard(pattern))
         found = next_matching(stream, pattern, seq);
     // Everything behind what is only staged is staged too.

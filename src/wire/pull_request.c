@@ -46,16 +46,9 @@ static bool fits(const char *text, char *to, size_t size)
     return true;
 }
 
-static enum status check(const struct document *document, struct errinfo *err)
+static int64_t at_least(int64_t least, int64_t value)
 {
-    if (document->batch < 0 || document->expires_ns < 0 || document->max_bytes < 0)
-        return errinfo_set(err, STATUS_INVALID, "batch, expires and max_bytes are not negative");
-    if (document->heartbeat_ns < 0 ||
-        (document->heartbeat_ns > 0 && document->heartbeat_ns * 2 > document->expires_ns))
-        return errinfo_set(err, STATUS_INVALID, "heartbeat value too large");
-    if (document->priority < 0 || document->priority > 9)
-        return errinfo_set(err, STATUS_INVALID, "priority is between 0 and 9");
-    return STATUS_OK;
+    return value < least ? least : value;
 }
 
 static enum status read_object(const json_t *object, struct pull_request *request,
@@ -63,18 +56,20 @@ static enum status read_object(const json_t *object, struct pull_request *reques
 {
     struct document document = {.batch = 0};
     enum status status = jsonfields_read(fields, FIELD_COUNT, object, &document, err);
-    if (status == STATUS_OK)
-        status = check(&document, err);
     struct pull_request read = {
-        .batch = document.batch == 0 ? 1 : document.batch,
-        .expires_ns = document.expires_ns,
-        .max_bytes = document.max_bytes,
-        .heartbeat_ns = document.heartbeat_ns,
+        .batch = at_least(1, document.batch),
+        // A time that lies behind has run out.
+        .expires_ns = document.expires_ns < 0 ? 1 : document.expires_ns,
+        .max_bytes = at_least(0, document.max_bytes),
+        .heartbeat_ns = at_least(0, document.heartbeat_ns),
         .no_wait = document.no_wait,
+        .is_object = true,
         .min_pending = document.min_pending,
         .min_ack_pending = document.min_ack_pending,
         .priority = document.priority,
     };
+    if (status == STATUS_OK && read.heartbeat_ns > read.expires_ns / 2)
+        status = errinfo_set(err, STATUS_INVALID, "heartbeat value too large");
     if (status == STATUS_OK && (!fits(document.group, read.group, sizeof read.group) ||
                                 !fits(document.id, read.id, sizeof read.id)))
         status = errinfo_set(err, STATUS_INVALID, "group or id is too long");
@@ -87,11 +82,11 @@ static enum status read_object(const json_t *object, struct pull_request *reques
 enum status pull_request_read(struct bytes body, struct pull_request *request, struct errinfo *err)
 {
     struct bytes text = bytes_trim(body);
-    uint64_t batch = 1;
+    uint64_t batch;
     json_t *object;
-    if (text.size == 0 || bytes_to_u64(text, &batch)) {
-        if (batch == 0 || batch > INT32_MAX)
-            return errinfo_set(err, STATUS_INVALID, "batch is between 1 and %d", INT32_MAX);
+    if (text.size == 0 || text.data[0] != '{') {
+        if (!bytes_to_u64(text, &batch) || batch == 0 || batch > INT64_MAX)
+            batch = 1;
         *request = (struct pull_request){.batch = (int64_t)batch};
         return STATUS_OK;
     }
