@@ -4,7 +4,7 @@
 // name is not accepted (a script must not break when an option is added).
 #include "cli/cli.h"
 
-#include "deliver/nearest.h"
+#include "base/nearest.h"
 
 #include <string.h>
 
