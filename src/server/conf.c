@@ -12,6 +12,8 @@ enum status conf_error(const struct conf_place *place, enum status status, struc
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    if (place->line == 0)
+        return errinfo_set(err, status, "%s", text);
     return errinfo_set(err, status, "%s:%u:%u: %s", place->file, place->line, place->column, text);
 }
 

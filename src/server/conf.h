@@ -49,7 +49,7 @@ enum conf_type {
     CONF_BLOCK,
 };
 
-// Lines and columns count from 1, columns in bytes.
+// Lines and columns count from 1, columns in bytes. Line 0 is no place in a file: a flag.
 struct conf_place {
     const char *file; // as it was named; "$NAME" inside a variable of the environment
     unsigned line;
@@ -101,6 +101,6 @@ const struct conf_value *conf_find(const struct conf_value *block, struct bytes 
 // "a string", "an array": how an error calls it. Static storage.
 const char *conf_type_name(enum conf_type type);
 
-// Writes "file:line:column: " and the text; returns status.
+// Writes "file:line:column: ", unless the line is 0, and the text; returns status.
 enum status conf_error(const struct conf_place *place, enum status status, struct errinfo *err,
                        const char *format, ...) AGOG_PRINTF(4, 5);
