@@ -267,8 +267,10 @@ static bool bcrypt_matches(struct bytes digest, struct bytes password)
     if (work != NULL && phrase != NULL && bytes_find_byte(password, '\0') == SIZE_MAX) {
         if (password.size > 0)
             memcpy(phrase, password.data, password.size);
-        const char *made = crypt_r(phrase, digest.data, work);
-        same = made != NULL && made[0] != '*' && same_secret(digest, bytes_of_string(made));
+        // Unlike crypt_r it gives NULL on failure, and sanitizers do not put their own in its
+        // place.
+        const char *made = crypt_rn(phrase, digest.data, work, (int)sizeof *work);
+        same = made != NULL && same_secret(digest, bytes_of_string(made));
     }
     free(phrase);
     free(work);

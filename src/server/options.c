@@ -101,7 +101,8 @@ static enum status check_login(const struct server_options *options, struct erri
     char quote[ERRINFO_QUOTED_MAX];
     if (one && options->token != NULL)
         return errinfo_set(err, STATUS_INVALID, "cannot have a user and password and a token");
-    if (options->users_given && one)
+    // A password alone is no user: it may be a variable, PASS, that users share.
+    if (options->users_given && options->user != NULL)
         return errinfo_set(err, STATUS_INVALID,
                            "cannot have a single user and password and a list of users");
     if (options->users_given && options->token != NULL)

@@ -113,7 +113,8 @@ static enum status next_flag(struct walk *walk, struct flag *flag, struct errinf
     if (flag->value == NULL && wanted == NULL)
         flag->value = "true";
     else if (flag->value == NULL && walk->at == walk->count)
-        return errinfo_set(err, STATUS_USAGE, "flag needs a value: -%s %s", flag->name, wanted);
+        return errinfo_set(err, STATUS_USAGE, "flag needs a value: %s%s %s", options_dashes(name),
+                           flag->name, wanted);
     else if (flag->value == NULL)
         flag->value = walk->arguments[walk->at++];
     return STATUS_OK;
@@ -287,15 +288,14 @@ static const char *const titles[OPTIONS_GROUP_COUNT] = {
 // "    -p, --port PORT          What it is": short names with one dash, long ones with two.
 static void put_flag(struct buf *out, const char *names, const char *value, const char *help)
 {
-    enum { HELP_COLUMN = 37, SHORT_MAX = 3 };
+    enum { HELP_COLUMN = 37 };
     struct bytes rest = bytes_of_string(names);
     struct bytes name;
     size_t start = out->size;
     bool first = true;
     buf_append_string(out, "    ");
     while (options_next_word(&rest, &name)) {
-        buf_printf(out, "%s%s%.*s", first ? "" : ", ", name.size <= SHORT_MAX ? "-" : "--",
-                   BYTES_ARG(name));
+        buf_printf(out, "%s%s%.*s", first ? "" : ", ", options_dashes(name), BYTES_ARG(name));
         first = false;
     }
     if (value != NULL)

@@ -68,6 +68,10 @@ extern const size_t option_setting_count;
 const struct option_setting *options_find_key(enum options_section section, struct bytes key);
 const struct option_setting *options_find_flag(struct bytes name);
 
+// How help and errors write a flag: one dash for -p, -sd and -DVV, two for the others. Both are
+// taken.
+const char *options_dashes(struct bytes name);
+
 // Whether name is one of the words of a blank-separated list; the next word of such a list.
 bool options_is_word(const char *words, struct bytes name);
 bool options_next_word(struct bytes *words, struct bytes *word);

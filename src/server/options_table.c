@@ -294,3 +294,9 @@ const struct option_setting *options_find_flag(struct bytes name)
     }
     return NULL;
 }
+
+const char *options_dashes(struct bytes name)
+{
+    bool is_short = name.size <= 2 || (name.data[0] >= 'A' && name.data[0] <= 'Z');
+    return is_short ? "-" : "--";
+}

@@ -319,7 +319,7 @@ enum status options_store_text(struct server_options *options, const struct opti
                                const char *name, const char *text, struct errinfo *err)
 {
     char flag[64];
-    snprintf(flag, sizeof flag, "%s%s", strlen(name) > 3 ? "--" : "-", name);
+    snprintf(flag, sizeof flag, "%s%s", options_dashes(bytes_of_string(name)), name);
     struct conf_value value = {.type = CONF_STRING};
     struct conf_text words;
     bool is_variable = false;

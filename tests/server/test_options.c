@@ -183,6 +183,9 @@ static void a_variable_that_is_used_need_not_be_a_setting(void **state)
     struct server_options *options = options_of_file("my_port: 4444\nport: $my_port");
     assert_int_equal(options->port, 4444);
     server_options_free(options);
+    options = options_of_file("authorization { PASS: p, users [ {user: a, password: $PASS} ] }");
+    assert_string_equal(options->users[0].password, "p");
+    server_options_free(options);
 }
 
 static void what_is_not_supported_is_an_error_with_its_place_unless_it_is_empty(void **state)
