@@ -158,7 +158,7 @@ class Client:
         self.publish(subject, body, inbox, headers)
         while True:
             got = self.next()
-            if isinstance(got, Message) and got.subject == inbox:
+            if isinstance(got, Message) and got.sid == str(self.sids):
                 return got
             if isinstance(got, Message):
                 self.messages.append(got)

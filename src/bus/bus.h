@@ -62,6 +62,7 @@ struct bus_facts {
     char kind[16];           // "embedded" or "nats"
     char location[512];      // directory or URL without secrets
     uint64_t max_body_bytes; // of one message
+    char caveat[256];        // where it keeps less than this header promises, and the remedy; or ""
 };
 
 struct bus;

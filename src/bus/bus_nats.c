@@ -34,15 +34,37 @@ static uint64_t max_payload(const struct nats_bus *self)
     return max > 0 ? (uint64_t)max : 0;
 }
 
+// Servers before 2.11 that are part of a cluster compare a subject's last sequence before they
+// agree on the order of writes, and not again afterwards.
+static void find_caveat(struct nats_bus *self, char *caveat, size_t size)
+{
+    enum { PROBE_MS = 2000 };
+    char url[NATS_LOCATION_SIZE];
+    int major = 0, minor = 0;
+    if (natsConnection_GetConnectedUrl(self->connection, url, sizeof url) != NATS_OK)
+        return;
+    json_t *info = bus_nats_probe_info(url, PROBE_MS);
+    const char *version = json_string_value(json_object_get(info, "version"));
+    bool clustered = json_is_string(json_object_get(info, "cluster"));
+    if (clustered && version != NULL && sscanf(version, "%d.%d", &major, &minor) == 2 &&
+        (major < 2 || (major == 2 && minor < 11)))
+        snprintf(caveat, size,
+                 "nats-server %d.%d in a cluster: of two who publish one deliverable at once, or "
+                 "change one key, both may win; use 2.11 or later",
+                 major, minor);
+    json_decref(info);
+}
+
 static enum status nats_facts(struct bus *bus, struct bus_facts *facts, struct errinfo *err)
 {
-    const struct nats_bus *self = nats_of(bus);
+    struct nats_bus *self = nats_of(bus);
     (void)err;
     uint64_t max = max_payload(self);
     uint64_t body = max > LIMIT_HEADER_BYTES ? max - LIMIT_HEADER_BYTES : max / 2;
     *facts = (struct bus_facts){.kind = "nats"};
     facts->max_body_bytes = body < LIMIT_REPORT_BYTES ? body : LIMIT_REPORT_BYTES;
     snprintf(facts->location, sizeof facts->location, "%s", self->location);
+    find_caveat(self, facts->caveat, sizeof facts->caveat);
     return STATUS_OK;
 }
 

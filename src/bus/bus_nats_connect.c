@@ -20,6 +20,7 @@ enum {
     RECONNECT_JITTER_MS = 750,
     PING_INTERVAL_MS = 20000, // a peer that vanished without a word is noticed after twice that
     WRITE_DEADLINE_MS = 30000,
+    LOGIN_TRIES = 3,
 };
 
 static void note_state(struct nats_bus *self, bool away, bool closed)
@@ -349,6 +350,23 @@ static natsStatus make_inbox(struct nats_bus *self, const struct bus_nats_option
     return (size_t)size < sizeof self->inbox ? NATS_OK : NATS_INVALID_ARG;
 }
 
+// Releases before 3.10 leave a signature out that begins with a zero byte, which one in 256 does.
+// Every attempt signs another nonce.
+static natsStatus log_in(struct nats_bus *self, natsOptions *library,
+                         const struct bus_nats_options *options)
+{
+    bool signs = self->nkey != NULL || options->creds != NULL;
+    natsStatus done = NATS_ERR;
+    self->listening = true;
+    for (int tries = signs ? LOGIN_TRIES : 1; tries > 0 && done != NATS_OK; tries--) {
+        done = natsConnection_Connect(&self->connection, library);
+        if (done != NATS_CONNECTION_AUTH_FAILED)
+            break;
+    }
+    self->listening = done == NATS_OK;
+    return done;
+}
+
 enum status bus_nats_connect(struct nats_bus *self, const struct bus_nats_options *options,
                              struct errinfo *err)
 {
@@ -373,9 +391,7 @@ enum status bus_nats_connect(struct nats_bus *self, const struct bus_nats_option
     if (done != NATS_OK) {
         status = not_set(options, done, err);
     } else {
-        self->listening = true;
-        done = natsConnection_Connect(&self->connection, library);
-        self->listening = done == NATS_OK;
+        done = log_in(self, library, options);
         if (done != NATS_OK)
             status = not_connected(self, options, done, err);
     }

@@ -94,6 +94,10 @@ natsStatus bus_nats_tls_first(natsOptions *options);
 // to each of the URLs for at most timeout_ms.
 void bus_nats_probe(const char *urls, int64_t timeout_ms, char *why, size_t size);
 
+// What a server says of itself before anybody logs in: the JSON behind INFO. NULL when it does not
+// say it in time or in clear.
+json_t *bus_nats_probe_info(const char *url, int64_t timeout_ms);
+
 // The URLs without user names, passwords and tokens.
 void bus_nats_hide_secrets(const char *urls, char *out, size_t size);
 

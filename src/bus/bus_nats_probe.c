@@ -8,6 +8,7 @@
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -46,8 +47,8 @@ static bool split(struct bytes authority, char host[HOST_SIZE], char port[PORT_S
     return true;
 }
 
-// 0 when something listens there.
-static int try_address(const struct addrinfo *address, int timeout_ms)
+// 0 when something listens there; *connected is then the socket.
+static int try_address(const struct addrinfo *address, int timeout_ms, int *connected)
 {
     int error = 0;
     socklen_t size = sizeof error;
@@ -64,7 +65,10 @@ static int try_address(const struct addrinfo *address, int timeout_ms)
         else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
             error = errno;
     }
-    close(fd);
+    if (error == 0)
+        *connected = fd;
+    else
+        close(fd);
     return error;
 }
 
@@ -78,8 +82,8 @@ static const char *words_of(int error)
     }
 }
 
-// What came of one URL, in words.
-static const char *probe_one(struct bytes url, int timeout_ms)
+// What came of one URL, in words; *connected is a socket when something listens there.
+static const char *probe_one(struct bytes url, int timeout_ms, int *connected)
 {
     char host[HOST_SIZE];
     char port[PORT_SIZE];
@@ -92,7 +96,7 @@ static const char *probe_one(struct bytes url, int timeout_ms)
         return gai_strerror(failed);
     int error = 0;
     for (const struct addrinfo *at = found; at != NULL; at = at->ai_next) {
-        error = try_address(at, timeout_ms);
+        error = try_address(at, timeout_ms, connected);
         if (error == 0)
             break;
     }
@@ -116,13 +120,48 @@ void bus_nats_probe(const char *urls, int64_t timeout_ms, char *why, size_t size
     size_t used = 0;
     why[0] = '\0';
     while (next_url(&rest, &url)) {
-        const char *words = probe_one(url, (int)timeout_ms);
+        int connected = -1;
+        const char *words = probe_one(url, (int)timeout_ms, &connected);
+        if (connected >= 0)
+            close(connected);
         // Three servers that refuse are one reason.
         if (strstr(why, words) != NULL)
             continue;
         int added = snprintf(why + used, size - used, "%s%s", used == 0 ? "" : "; ", words);
         used += (size_t)added < size - used ? (size_t)added : 0;
     }
+}
+
+// Reads up to the end of the first line.
+static size_t read_line(int fd, int timeout_ms, char *line, size_t size)
+{
+    size_t used = 0;
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    while (used < size && memchr(line, '\n', used) == NULL && poll(&wait, 1, timeout_ms) > 0) {
+        ssize_t got = read(fd, line + used, size - used);
+        if (got <= 0)
+            break;
+        used += (size_t)got;
+    }
+    return used;
+}
+
+json_t *bus_nats_probe_info(const char *url, int64_t timeout_ms)
+{
+    enum { LINE_BYTES = 32 * 1024 };
+    int fd = -1;
+    char *line = malloc(LINE_BYTES);
+    json_t *info = NULL;
+    probe_one(bytes_of_string(url), (int)timeout_ms, &fd);
+    if (line != NULL && fd >= 0) {
+        struct bytes said = {line, read_line(fd, (int)timeout_ms, line, LINE_BYTES)};
+        if (bytes_start_with(said, BYTES("INFO ")))
+            info = json_loadb(said.data + 5, said.size - 5, JSON_DISABLE_EOF_CHECK, NULL);
+    }
+    if (fd >= 0)
+        close(fd);
+    free(line);
+    return info;
 }
 
 void bus_nats_hide_secrets(const char *urls, char *out, size_t size)

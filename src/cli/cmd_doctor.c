@@ -165,6 +165,8 @@ static enum status check_server(struct examination *exam, struct hub *hub)
                   : ", and agog promises 10 MiB: set max_payload: 11MB in the server's "
                     "configuration and reload it");
     finding(exam, "max_payload", good, text);
+    if (facts.caveat[0] != '\0')
+        finding(exam, "version", false, facts.caveat);
     return STATUS_OK;
 }
 

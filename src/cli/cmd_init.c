@@ -50,6 +50,8 @@ static enum status finish(struct summary *summary, struct bus *bus, struct errin
     enum status status = bus->operations->facts(bus, &facts, err);
     if (status != STATUS_OK)
         return status;
+    if (facts.caveat[0] != '\0')
+        fprintf(cli->err, "agog: %s\n", facts.caveat);
     if (cli->json)
         status = cli_print_json(cli,
                                 json_pack("{s:s, s:O, s:I}", "home", facts.location, "streams",

@@ -3,10 +3,10 @@
 #include "cli/commands.h"
 
 const struct command *const command_table[] = {
-    &cmd_demo,    &cmd_init,    &cmd_doctor,     &cmd_publish, &cmd_notice, &cmd_fetch,  &cmd_ls,
-    &cmd_history, &cmd_diff,    &cmd_wait,       &cmd_watch,   &cmd_trace,  &cmd_ledger, &cmd_pin,
-    &cmd_export,  &cmd_hook,    &cmd_serve,      &cmd_status,  &cmd_agent,  &cmd_stream, &cmd_kv,
-    &cmd_tokens,  &cmd_version, &cmd_completion, &cmd_man,
+    &cmd_demo,   &cmd_init,    &cmd_doctor,  &cmd_publish,    &cmd_notice, &cmd_fetch, &cmd_ls,
+    &cmd_search, &cmd_history, &cmd_diff,    &cmd_wait,       &cmd_watch,  &cmd_trace, &cmd_ledger,
+    &cmd_pin,    &cmd_export,  &cmd_hook,    &cmd_serve,      &cmd_status, &cmd_agent, &cmd_stream,
+    &cmd_kv,     &cmd_tokens,  &cmd_version, &cmd_completion, &cmd_man,
 };
 const size_t command_table_count = sizeof command_table / sizeof command_table[0];
 

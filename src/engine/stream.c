@@ -172,6 +172,8 @@ enum status stream_open(struct stream **out, const struct host *host, const char
     if (status == STATUS_OK)
         status = open_log(stream, segment_bytes, err);
     if (status == STATUS_OK)
+        status = stream_ttl_open(stream);
+    if (status == STATUS_OK)
         status = tidy(stream, now_ns, err);
     if (status == STATUS_NO_MEMORY)
         errinfo_set(err, status, "no memory to open %s", directory);
@@ -190,6 +192,7 @@ void stream_close(struct stream *stream)
     stream_consumers_close(stream);
     msglog_close(stream->log);
     dedup_fini(&stream->dedup);
+    ttl_fini(&stream->ttl);
     subject_index_fini(&stream->index);
     stream_config_fini(&stream->config);
     buf_fini(&stream->last_id);
@@ -302,21 +305,24 @@ enum status stream_expire(struct stream *stream, int64_t now_ns, struct errinfo 
         return STATUS_OK;
     while (status == STATUS_OK && msglog_entry_next(stream->log, 0, &entry) &&
            entry.time_ns <= now_ns - stream->config.max_age_ns)
-        status = stream_drop(stream, entry.seq, false, err);
+        status = stream_drop_expired(stream, entry.seq, now_ns, err);
     return status;
 }
 
 enum status stream_tick(struct stream *stream, int64_t now_ns, struct errinfo *err)
 {
-    return stream_expire(stream, now_ns, err);
+    enum status status = stream_expire(stream, now_ns, err);
+    return status == STATUS_OK ? stream_ttl_tick(stream, now_ns, err) : status;
 }
 
 int64_t stream_deadline(const struct stream *stream)
 {
     struct msglog_entry entry;
+    int64_t next_ns = ttl_next(&stream->ttl);
     if (stream->config.max_age_ns <= 0 || !msglog_entry_next(stream->log, 0, &entry))
-        return INT64_MAX;
-    return entry.time_ns + stream->config.max_age_ns;
+        return next_ns;
+    int64_t oldest_ns = entry.time_ns + stream->config.max_age_ns;
+    return oldest_ns < next_ns ? oldest_ns : next_ns;
 }
 
 // What may differ between two configurations is everything but these.

@@ -65,6 +65,17 @@ struct stream_ack {
 enum status stream_publish(struct stream *stream, const struct stream_input *input,
                            struct stream_ack *ack, struct errinfo *err);
 
+// Stages a message of another stream, with its time, and with its sequence unless that is 0; one at
+// or below the last sequence is there already. Limits apply, permissions do not.
+enum status stream_copy(struct stream *stream, const struct msglog_message *message,
+                        struct errinfo *err);
+
+// What a stored message is republished as; false when its subject is not. last_seq is the sequence
+// of the message before it of the same subject, 0 for none (stream_previous_of).
+bool stream_republish(const struct stream *stream, const struct msglog_message *message,
+                      uint64_t last_seq, struct buf *subject, struct buf *headers);
+uint64_t stream_previous_of(struct stream *stream, uint64_t seq);
+
 // Makes everything staged durable. (With other threads: msglog_batch_take and so on.)
 enum status stream_commit(struct stream *stream, struct errinfo *err);
 

@@ -2,9 +2,11 @@
 // The inside of a stream, for the stream_*.c files alone.
 #pragma once
 
+#include "base/limits.h"
 #include "base/list.h"
 #include "engine/dedup.h"
 #include "engine/stream.h"
+#include "engine/stream_ttl.h"
 #include "engine/subject_index.h"
 
 struct stream {
@@ -21,6 +23,8 @@ struct stream {
     struct buf last_id; // Nats-Msg-Id of the last message, empty when it had none
     bool last_id_known; // likewise read from the log when it is first asked for
 
+    struct ttl_heap ttl; // messages that expire on their own
+
     struct list consumers; // once they are opened
     bool consumers_open;
     const struct consumer_world *world;
@@ -36,6 +40,22 @@ bool stream_consumers_want(const struct stream *stream, struct bytes subject);
 // Opens them with nobody listening, unless they are open.
 enum status stream_consumers_needed(struct stream *stream, struct errinfo *err);
 void stream_consumers_close(struct stream *stream);
+
+// stream_config_features.c
+enum status stream_config_check_features(struct stream_config *config, struct errinfo *err);
+
+// stream_ttl.c: what a message's own header says (0: it does not expire), and what has expired.
+enum status stream_ttl_check(const struct stream *stream, struct bytes headers, int64_t *ttl_ns,
+                             struct errinfo *err);
+enum status stream_ttl_open(struct stream *stream);
+enum status stream_ttl_tick(struct stream *stream, int64_t now_ns, struct errinfo *err);
+// Drops a message whose time is over, and marks its subject when it was the last.
+enum status stream_drop_expired(struct stream *stream, uint64_t seq, int64_t now_ns,
+                                struct errinfo *err);
+
+// Stages a message as it is, at its own sequence above the last one.
+enum status stream_stage_copy(struct stream *stream, const struct msglog_message *message,
+                              struct errinfo *err);
 
 // Stages the removal of one message.
 enum status stream_drop(struct stream *stream, uint64_t seq, bool erase, struct errinfo *err);

@@ -5,6 +5,7 @@
 #include "engine/stream_private.h"
 #include "wire/headers.h"
 #include "wire/subject.h"
+#include "wire/transform.h"
 
 #include <stdlib.h>
 
@@ -15,6 +16,7 @@ struct wish {
     struct bytes id;
     enum rollup rollup;
     uint64_t bytes;
+    int64_t ttl_ns; // 0: it does not expire on its own
 };
 
 static const struct bytes id_name = {"Nats-Msg-Id", 11};
@@ -248,9 +250,6 @@ static enum status check_before_dedup(const struct stream *stream, const struct 
                                       struct errinfo *err)
 {
     struct bytes expected;
-    enum status status = check_subject(stream, input, err);
-    if (status != STATUS_OK)
-        return status;
     if (input->headers.size > LIMIT_RECORD_BYTES ||
         input->body.size > LIMIT_RECORD_BYTES - input->headers.size)
         return full("message too large", err);
@@ -272,6 +271,8 @@ static enum status check_after_dedup(struct stream *stream, const struct stream_
         status = check_last_id(stream, input, err);
     if (status == STATUS_OK)
         status = read_rollup(stream, input, &wish->rollup, err);
+    if (status == STATUS_OK)
+        status = stream_ttl_check(stream, input->headers, &wish->ttl_ns, err);
     if (status == STATUS_OK)
         status = check_size(stream, input, err);
     return status != STATUS_OK ? status : check_room(stream, input, wish, err);
@@ -339,6 +340,9 @@ static enum status stage(struct stream *stream, const struct stream_input *input
     }
     stream->last_seq++;
     stream->last_time_ns = time_ns;
+    // Without memory for it the message lives until the stream is opened again.
+    if (wish->ttl_ns > 0)
+        ttl_add(&stream->ttl, stream->last_seq, time_ns + wish->ttl_ns);
     if (entry != NULL)
         dedup_put(&stream->dedup, entry, stream->last_seq, time_ns);
     buf_fini(&stream->last_id);
@@ -367,7 +371,7 @@ static enum status push_out(struct stream *stream, const struct stream_input *in
                         (unsigned long long)stream->last_seq);
 }
 
-enum status stream_publish(struct stream *stream, const struct stream_input *input,
+static enum status publish(struct stream *stream, const struct stream_input *input,
                            struct stream_ack *ack, struct errinfo *err)
 {
     struct wish wish = {
@@ -400,4 +404,47 @@ enum status stream_publish(struct stream *stream, const struct stream_input *inp
     if (status == STATUS_OK)
         *ack = (struct stream_ack){.seq = seq, .duplicate = false};
     return status;
+}
+
+enum status stream_publish(struct stream *stream, const struct stream_input *input,
+                           struct stream_ack *ack, struct errinfo *err)
+{
+    const struct subject_mapping *mapping = &stream->config.transform;
+    struct stream_input renamed = *input;
+    struct buf subject;
+    enum status status = check_subject(stream, input, err);
+    if (status != STATUS_OK || mapping->destination == NULL)
+        return status != STATUS_OK ? status : publish(stream, input, ack, err);
+    buf_init(&subject, LIMIT_RECORD_SUBJECT_BYTES);
+    if (transform_apply(bytes_of_string(mapping->source), bytes_of_string(mapping->destination),
+                        input->subject, &subject))
+        renamed.subject = buf_bytes(&subject);
+    status = buf_status(&subject);
+    if (status != STATUS_OK)
+        errinfo_set(err, status, "no memory to rename a subject");
+    else
+        status = publish(stream, &renamed, ack, err);
+    buf_fini(&subject);
+    return status;
+}
+
+enum status stream_stage_copy(struct stream *stream, const struct msglog_message *message,
+                              struct errinfo *err)
+{
+    uint64_t bytes = msglog_message_bytes(message->subject.size, message->headers.size,
+                                          message->body.size);
+    enum status status = subject_index_add(&stream->index, message->seq, message->subject, bytes);
+    if (status != STATUS_OK)
+        return errinfo_set(err, status, "no memory to store a message of %zu bytes",
+                           message->body.size);
+    status = msglog_append(stream->log, message, err);
+    if (status != STATUS_OK) {
+        subject_index_remove(&stream->index, message->seq);
+        return status;
+    }
+    stream->last_seq = message->seq;
+    if (message->time_ns > stream->last_time_ns)
+        stream->last_time_ns = message->time_ns;
+    stream->last_id_known = false;
+    return STATUS_OK;
 }

@@ -88,6 +88,7 @@ struct jetstream {
     struct list dirty;
     struct list ready;   // consumers that have more to deliver
     struct buf storage;  // what is being delivered is read into
+    size_t taking;       // streams that take from others
     size_t pushing;      // consumers that push
     struct list stalled; // consumers whose receivers have much unsent
     struct service services[JETSTREAM_SERVICES_MAX];
@@ -95,6 +96,7 @@ struct jetstream {
     size_t held; // streams that are gone but still known to the pool or the loop
     uint64_t random;
     char broken[512];
+    int64_t commit_ns; // what one has taken of late
     uint64_t api_total;
     uint64_t api_errors;
     struct consumer_world world;

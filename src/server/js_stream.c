@@ -66,7 +66,7 @@ void js_stream_take(struct js_stream *stream, const struct message *message)
         refuse(stream, message->reply, status, &err);
         return;
     }
-    if (message->reply.size == 0)
+    if (message->reply.size == 0 || stream_get_config(stream->stream)->no_ack)
         return;
     struct buf text;
     buf_init(&text, LIMIT_JSON_BYTES);
@@ -76,6 +76,34 @@ void js_stream_take(struct js_stream *stream, const struct message *message)
 }
 
 // After a commit
+
+static void republish(struct js_stream *stream)
+{
+    struct msglog_entry entry;
+    struct msglog *log = stream_get_log(stream->stream);
+    struct buf storage;
+    struct buf headers;
+    struct buf subject;
+    buf_init(&storage, LIMIT_RECORD_BYTES);
+    buf_init(&headers, LIMIT_RECORD_BYTES);
+    buf_init(&subject, LIMIT_RECORD_SUBJECT_BYTES);
+    while (msglog_entry_next(log, stream->republished_seq + 1, &entry)) {
+        struct msglog_message stored;
+        stream->republished_seq = entry.seq;
+        if (stream_get(stream->stream, entry.seq, MSGLOG_ALL, &storage, &stored, NULL) != STATUS_OK)
+            continue;
+        uint64_t last = stream_previous_of(stream->stream, entry.seq);
+        if (!stream_republish(stream->stream, &stored, last, &subject, &headers))
+            continue;
+        struct message message = {.subject = buf_bytes(&subject), .headers = buf_bytes(&headers)};
+        if (!stream_get_config(stream->stream)->republish_headers_only)
+            message.body = stored.body;
+        account_publish(stream->js->account, &message);
+    }
+    buf_fini(&storage);
+    buf_fini(&headers);
+    buf_fini(&subject);
+}
 
 struct js_reclaim {
     struct js_work work;
@@ -142,6 +170,9 @@ static void reset_timer(struct js_stream *stream)
 
 void js_stream_committed(struct js_stream *stream)
 {
+    if (stream_get_config(stream->stream)->republish.destination != NULL)
+        republish(stream);
+    js_source_pull(stream);
     js_source_wake_readers(stream);
     js_stream_wake_consumers(stream);
     reset_timer(stream);
@@ -272,6 +303,7 @@ enum status js_stream_attach(struct jetstream *js, struct bytes name, struct js_
         return status;
     }
     reset_timer(made);
+    js_source_wake_readers(made);
     *out = made;
     return STATUS_OK;
 }

@@ -261,15 +261,13 @@ static void a_stream_is_created_once_updated_listed_and_deleted(void **state)
     bool created = true;
     struct stream_info info;
     create(at, plain);
-    must(at, bus_create(at->bus, plain, &created, &at->err));
+    must(at, try_create(at, plain, &created));
     assert_false(created);
-    assert_int_equal(
-        bus_create(at->bus, "{\"name\":\"S\",\"subjects\":[\"q\"]}", &created, &at->err),
-        STATUS_EXISTS);
+    assert_int_equal(try_create(at, "{\"name\":\"S\",\"subjects\":[\"q\"]}", &created),
+                     STATUS_EXISTS);
     assert_int_equal(at->err.protocol_code, 10058);
-    assert_int_equal(
-        bus_create(at->bus, "{\"name\":\"T\",\"subjects\":[\"s.a\"]}", &created, &at->err),
-        STATUS_CONFLICT);
+    assert_int_equal(try_create(at, "{\"name\":\"T\",\"subjects\":[\"s.a\"]}", &created),
+                     STATUS_CONFLICT);
     assert_int_equal(at->err.protocol_code, 10065);
     create(at, "{\"name\":\"A\"}");
     put(at, "s.a", "1");

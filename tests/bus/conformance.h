@@ -11,6 +11,8 @@ struct conformance_bus {
     const char *(*address)(void *place);      // what another process finds it by
     struct bus *(*open)(const char *address); // one more client of it
     void (*remove)(void *place);
+    int replicas;      // of each stream; 0 is the default
+    bool both_may_win; // of two who compare and set at once: nats-server before 2.11 in a cluster
 };
 
 // One client at a time; several threads and processes together; key-value buckets. Each is a test

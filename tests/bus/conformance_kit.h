@@ -66,10 +66,15 @@ static inline void must(const struct fixture *at, enum status status)
         fail_msg("%s: %s", status_name(status), at->err.text);
 }
 
+static inline enum status try_create(struct fixture *at, const char *json, bool *created)
+{
+    return bus_create_replicated(at->bus, json, at->implementation->replicas, created, &at->err);
+}
+
 static inline void create(struct fixture *at, const char *json)
 {
     bool created = false;
-    must(at, bus_create(at->bus, json, &created, &at->err));
+    must(at, try_create(at, json, &created));
     assert_true(created);
 }
 

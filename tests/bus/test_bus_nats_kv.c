@@ -12,7 +12,7 @@
 
 int main(int argc, char **argv)
 {
-    static const struct conformance_bus nats = {"bus on NATS", nats_make_place, nats_address,
-                                                nats_open_url, nats_remove_place};
+    static const struct conformance_bus nats = {
+        "bus on NATS", nats_make_place, nats_address, nats_open_url, nats_remove_place, 0, false};
     return nats_is_missing() ? NATS_SKIPPED : conformance_kv_run(&nats, argc, argv);
 }

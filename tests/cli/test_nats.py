@@ -275,7 +275,7 @@ class Keys(Case):
         self.agog("init", "--url", server.url, "--nkey", self.secretly("seed", seed + "\n"))
         self.environment.update(NATS_URL=server.url, NATS_NKEY=seed)
         self.agog("status")
-        wrong = seed[:-1] + ("A" if seed[-1] != "A" else "B")
+        wrong = seed[:30] + ("A" if seed[30] != "A" else "B") + seed[31:]
         self.environment["NATS_NKEY"] = wrong
         result = self.run_agog("status")
         self.assertEqual(result.returncode, 2)

@@ -8,7 +8,7 @@ import natstest
 import tap
 
 
-class Streams(natstest.Case):
+class StreamCase(natstest.Case):
     def setUp(self):
         super().setUp()
         self.nats = self.server()
@@ -30,6 +30,8 @@ class Streams(natstest.Case):
                          answer)
         return answer["error"]["description"]
 
+
+class Streams(StreamCase):
     def test_a_stream_is_made_shown_changed_listed_and_deleted(self):
         made = self.make(max_msgs=10)
         self.assertEqual(made["type"], "io.nats.jetstream.api.v1.stream_create_response")
@@ -159,6 +161,114 @@ class Streams(natstest.Case):
                      {"last_by_subj": "agog.deliverables.cynthia.research.f"})["message"]
         self.assertEqual(base64.b64decode(got["data"]), b"# Title\n\nBody\n")
         self.assertIn("cynthia/research/f", json.dumps(printed))
+
+
+class Features(StreamCase):
+    """What single messages and whole streams may ask for."""
+
+    def body_of(self, stream, seq):
+        return base64.b64decode(self.nc.api(f"STREAM.MSG.GET.{stream}", {"seq": seq})[
+            "message"].get("data", ""))
+
+    def wait_for(self, stream, wanted):
+        """Until the stream's state is as wanted; the state."""
+        end = natstest.time.monotonic() + natstest.WAIT_SECONDS
+        while natstest.time.monotonic() < end:
+            state = self.nc.api(f"STREAM.INFO.{stream}")["state"]
+            if wanted(state):
+                return state
+            natstest.time.sleep(0.02)
+        raise AssertionError(f"stream {stream} came to {state}")
+
+    def test_a_mirror_keeps_sequences_and_goes_on_after_a_restart(self):
+        self.make("O")
+        for i in range(600):
+            self.nc.publish(f"o.{i % 3}", str(i))
+        self.nc.flush()
+        self.assertNotIn("error", self.nc.api("STREAM.CREATE.M", {
+            "name": "M", "mirror": {"name": "O"}, "mirror_direct": True}))
+        state = self.wait_for("M", lambda state: state["messages"] == 600)
+        self.assertEqual((state["first_seq"], state["last_seq"]), (1, 600))
+        self.assertEqual(self.body_of("M", 411), b"410")
+        self.assertEqual(self.nats.stop(), 0)
+        self.nats.start()
+        self.nc = self.nats.client()
+        self.ack("o.1", "after")
+        self.wait_for("M", lambda state: state["messages"] == 601)
+        self.assertEqual(self.body_of("M", 601), b"after")
+        self.assertEqual(self.nc.api("STREAM.INFO.M")["mirror"]["lag"], 0)
+        self.refused("STREAM.CREATE.N", {"name": "N", "mirror": {"name": "O"},
+                                         "subjects": ["n"]}, 400, 10034)
+
+    def test_sources_are_gathered_filtered_renamed_and_never_doubled(self):
+        self.make("A")
+        self.make("B")
+        for i in range(50):
+            self.ack(f"a.{i % 2}", f"a{i}")
+            self.ack(f"b.{i % 2}", f"b{i}")
+        self.assertNotIn("error", self.nc.api("STREAM.CREATE.G", {"name": "G", "sources": [
+            {"name": "A", "filter_subject": "a.1"},
+            {"name": "B", "subject_transforms": [{"src": "b.*", "dest": "renamed.$1"}]}]}))
+        self.wait_for("G", lambda state: state["messages"] == 75)
+        subjects = self.nc.api("STREAM.INFO.G", {"subjects_filter": ">"})["state"]["subjects"]
+        self.assertEqual(subjects, {"a.1": 25, "renamed.0": 25, "renamed.1": 25})
+        self.assertEqual(self.nats.stop(), 0)
+        self.nats.start()
+        self.nc = self.nats.client()
+        self.ack("a.1", "more")
+        self.wait_for("G", lambda state: state["messages"] == 76)
+        headers = base64.b64decode(self.nc.api("STREAM.MSG.GET.G", {"last_by_subj": "a.1"})[
+            "message"]["hdrs"])
+        self.assertIn(b"Nats-Stream-Source: A 51 a.1 > a.1", headers)
+
+    def test_what_is_stored_is_republished_with_its_place(self):
+        self.make(republish={"src": "s.>", "dest": "live.>"})
+        listener = self.nats.client()
+        listener.subscribe("live.>")
+        listener.flush()
+        self.ack("s.x", "one")
+        self.ack("s.x", "two")
+        got = [listener.message(), listener.message()]
+        self.assertEqual([(m.subject, m.body, m.header("Nats-Sequence"),
+                           m.header("Nats-Last-Sequence"), m.header("Nats-Subject"))
+                          for m in got], [("live.x", b"one", "1", "0", "s.x"),
+                                          ("live.x", b"two", "2", "1", "s.x")])
+
+    def test_a_stream_renames_what_it_stores(self):
+        self.make(subject_transform={"src": "s.*.*", "dest": "s.{{wildcard(2)}}.$1"})
+        self.ack("s.a.b", "x")
+        self.assertEqual(self.nc.api("STREAM.MSG.GET.S", {"seq": 1})["message"]["subject"],
+                         "s.b.a")
+        self.refused("STREAM.CREATE.T", {"name": "T", "subjects": ["t.>"], "subject_transform": {
+            "src": "t.*", "dest": "t.{{wildcard(2)}}"}}, 400, 10156)
+
+    def test_a_message_expires_by_its_own_time_and_leaves_a_marker(self):
+        self.make(allow_msg_ttl=True, subject_delete_marker_ttl=10 ** 9)
+        self.assertEqual(self.ack("s.a", "x", Nats_TTL="1s")["seq"], 1)
+        self.assertEqual(self.ack("s.b", "stays", Nats_TTL="never")["seq"], 2)
+        self.assertEqual(self.ack("s.c", "x", Nats_TTL="soon")["error"]["err_code"], 10165)
+        state = self.wait_for("S", lambda state: state["last_seq"] == 3)
+        headers = base64.b64decode(self.nc.api("STREAM.MSG.GET.S", {"last_by_subj": "s.a"})[
+            "message"]["hdrs"])
+        self.assertIn(b"Nats-Marker-Reason: MaxAge", headers)
+        state = self.wait_for("S", lambda state: state["messages"] == 1)
+        self.assertEqual(state["first_seq"], 2)
+        self.make("P")
+        self.assertEqual(self.ack("p.a", "x", Nats_TTL="1s")["error"]["err_code"], 10166)
+
+    def test_an_interest_stream_keeps_what_somebody_has_to_acknowledge(self):
+        self.make("I", retention="interest")
+        self.assertEqual(self.ack("i.a", "nobody")["seq"], 1)
+        self.assertEqual(self.nc.api("STREAM.INFO.I")["state"]["messages"], 0)
+        for name in ["one", "two"]:
+            self.assertNotIn("error", self.nc.api(f"CONSUMER.DURABLE.CREATE.I.{name}", {
+                "stream_name": "I", "config": {"durable_name": name, "ack_policy": "explicit"}}))
+        self.ack("i.a", "both")
+        for name, left in [("one", 1), ("two", 0)]:
+            got = self.nc.request(f"$JS.API.CONSUMER.MSG.NEXT.I.{name}", "1")
+            self.assertEqual(got.body, b"both")
+            self.nc.request(got.reply, "+ACK")
+            self.assertEqual(self.nc.api("STREAM.INFO.I")["state"]["messages"], left)
 
 
 class Kills(natstest.Case):
