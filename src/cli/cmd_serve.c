@@ -106,6 +106,7 @@ static enum status print(struct cli *cli, void (*put)(struct buf *out), struct e
 static void put_version(struct buf *out)
 {
     options_version(nats_version, AGOG_VERSION, out);
+    buf_append_byte(out, '\n');
 }
 
 static void put_tested(struct buf *out)
