@@ -2,8 +2,8 @@
 #include "api/login.h"
 
 #include "base/buf.h"
+#include "base/nearest.h"
 #include "bus/bus_nats.h"
-#include "deliver/nearest.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
 // name is not accepted (a script must not break when an option is added).
 #include "cli/cli.h"
 
-#include "deliver/nearest.h"
+#include "base/nearest.h"
 
 #include <string.h>
 
@@ -159,7 +159,7 @@ static enum status check_arguments(const struct cli *cli, struct errinfo *err)
 
 static bool is_help(const char *word)
 {
-    return strcmp(word, "--help") == 0 || strcmp(word, "-help") == 0 || strcmp(word, "-h") == 0;
+    return strcmp(word, "--help") == 0;
 }
 
 enum status cli_parse(struct cli *cli, int argc, char **argv, bool *help, struct errinfo *err)

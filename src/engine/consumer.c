@@ -34,6 +34,7 @@ struct consumer *consumer_new(struct stream *stream, struct bytes name,
     consumer->world = stream->world;
     consumer->created_ns = created_ns;
     consumer->active_ns = created_ns;
+    consumer->heartbeat_due_ns = created_ns + config->heartbeat_ns;
     consumer->durable = config->durable != NULL && !config->memory_storage;
     consumer->next_seq = 1;
     consumer->flow_window = flow_window_start;

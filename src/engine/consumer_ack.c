@@ -29,7 +29,8 @@ static void sample(struct consumer *consumer, const struct consumer_message *mes
 static enum status remove_pending(struct consumer *consumer, uint64_t seq, bool all_below)
 {
     struct pending *pending;
-    enum status status = consumer_log_removed(consumer, seq, all_below);
+    enum status status = consumer_log_removed(consumer, seq,
+                                              all_below ? CONSUMER_ALL_BELOW : CONSUMER_ONE);
     if (status != STATUS_OK)
         return status;
     if (!all_below) {

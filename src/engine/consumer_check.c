@@ -5,6 +5,7 @@
 #include "engine/jserror.h"
 #include "wire/subject.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum {
@@ -30,7 +31,7 @@ static void at_least_zero(int64_t *value)
         *value = 0;
 }
 
-static void fill_in_defaults(struct consumer_config *config)
+static void fill_in_defaults(struct consumer_config *config, const struct stream_config *stream)
 {
     if (config->max_deliver == 0 || config->max_deliver < -1)
         config->max_deliver = -1;
@@ -49,6 +50,10 @@ static void fill_in_defaults(struct consumer_config *config)
         config->ack_wait_ns = ack_wait_default_ns;
     if (config->backoff_ns.count > 0)
         config->ack_wait_ns = config->backoff_ns.items[0];
+    if (config->max_ack_pending == 0)
+        config->max_ack_pending = stream->consumer_max_ack_pending;
+    if (config->inactive_threshold_ns == 0)
+        config->inactive_threshold_ns = stream->consumer_inactive_ns;
     if (config->max_ack_pending == 0 && config->ack != ACK_NONE)
         config->max_ack_pending = ACK_PENDING_DEFAULT;
     if (config->priority == PRIORITY_PINNED && config->pinned_ttl_ns == 0)
@@ -68,6 +73,31 @@ static enum status check_names(const struct consumer_config *config, struct erri
     if (config->durable != NULL && !is_asset_name(config->durable))
         return refuse(err, JSERROR_INVALID_CONFIG,
                       "consumer durable name can not contain '.', '*', '>', '\\', '/'");
+    const char *name = config->durable != NULL ? config->durable : config->name;
+    if (name != NULL && strlen(name) > LIMIT_STREAM_NAME_BYTES)
+        return errinfo_set_code(err, STATUS_INVALID, 10102,
+                                "consumer name is too long, maximum allowed is %d",
+                                LIMIT_STREAM_NAME_BYTES);
+    return STATUS_OK;
+}
+
+// What the stream allows its consumers at most, and what mirrors and sources ask for.
+static enum status check_limits(const struct consumer_config *config,
+                                const struct stream_config *stream, struct errinfo *err)
+{
+    int64_t most = stream->consumer_max_ack_pending;
+    int64_t longest_ns = stream->consumer_inactive_ns;
+    if (most > 0 && config->max_ack_pending > most)
+        return errinfo_set_code(err, STATUS_INVALID, 10121,
+                                "consumer max ack pending exceeds system limit of %" PRId64, most);
+    if (longest_ns > 0 && config->inactive_threshold_ns > longest_ns)
+        return errinfo_set_code(err, STATUS_INVALID, 10153,
+                                "consumer inactive threshold exceeds system limit of %" PRId64 "s",
+                                longest_ns / 1000000000);
+    if (config->direct && config->deliver_subject == NULL)
+        return refuse(err, 10090, "consumer direct requires a push based consumer");
+    if (config->direct && config->durable != NULL)
+        return refuse(err, 10091, "consumer direct requires an ephemeral consumer");
     return STATUS_OK;
 }
 
@@ -258,13 +288,15 @@ static enum status check_priority(const struct consumer_config *config, struct e
 enum status consumer_config_check(struct consumer_config *config,
                                   const struct stream_config *stream, struct errinfo *err)
 {
-    fill_in_defaults(config);
+    fill_in_defaults(config, stream);
     enum status status = check_names(config, err);
     if (status == STATUS_OK)
         status = check_numbers(config, stream, err);
     if (status == STATUS_OK)
         status = config->deliver_subject != NULL ? check_push(config, stream, err)
                                                  : check_pull(config, stream, err);
+    if (status == STATUS_OK)
+        status = check_limits(config, stream, err);
     if (status == STATUS_OK)
         status = check_filters(config, err);
     if (status == STATUS_OK)

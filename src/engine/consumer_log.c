@@ -5,7 +5,7 @@
 //    C  created (8 bytes), configuration (JSON)
 //    S  the whole state
 //    D  delivered: sequence, consumer sequence, time, deliveries
-//    A  acknowledged or given up: sequence, 1 when everything below is too
+//    A  not pending any more: sequence; 0, 1 with everything below, 2 delivered too often
 //    T  due again: sequence, time
 //    X  deleted
 // When the log has many records more than it needs, all consumers are written anew behind them, and
@@ -119,6 +119,9 @@ static enum status put_state(struct consumer *consumer, struct errinfo *err)
         buf_append_le64(&body, (uint64_t)(pending->queued ? 0 : pending->due_ns));
         buf_append_le64(&body, pending->deliveries);
     }
+    buf_append_le64(&body, consumer->pending.spent_count);
+    for (size_t i = 0; i < consumer->pending.spent_count; i++)
+        buf_append_le64(&body, consumer->pending.spent[i]);
     return stage(consumer->stream, consumer->name, &body, err);
 }
 
@@ -186,13 +189,14 @@ void consumer_log_delivered(struct consumer *consumer, const struct pending *pen
     compact(consumer->stream);
 }
 
-enum status consumer_log_removed(struct consumer *consumer, uint64_t seq, bool all_below)
+enum status consumer_log_removed(struct consumer *consumer, uint64_t seq,
+                                 enum consumer_removal removal)
 {
     if (!consumer->durable)
         return STATUS_OK;
     struct buf body = record('A');
     buf_append_le64(&body, seq);
-    buf_append_le64(&body, all_below);
+    buf_append_le64(&body, removal);
     return stage(consumer->stream, consumer->name, &body, NULL);
 }
 
@@ -288,6 +292,9 @@ static enum status read_state(struct consumer *consumer, struct reader *reader)
         pending->deliveries = (uint32_t)take(reader);
         status = pending_set_due(&consumer->pending, pending, due_ns);
     }
+    count = take(reader);
+    for (uint64_t i = 0; status == STATUS_OK && reader->good && i < count; i++)
+        status = pending_add_spent(&consumer->pending, take(reader));
     return status;
 }
 
@@ -327,16 +334,25 @@ static enum status read_due(struct consumer *consumer, struct reader *reader)
     return pending == NULL ? STATUS_OK : pending_set_due(&consumer->pending, pending, due_ns);
 }
 
-static void read_removed(struct consumer *consumer, struct reader *reader)
+static bool keeps_spent(const struct consumer *consumer)
+{
+    return consumer->stream->config.retention == STREAM_RETAIN_INTEREST;
+}
+
+static enum status read_removed(struct consumer *consumer, struct reader *reader)
 {
     uint64_t seq = take(reader);
-    bool all_below = take(reader) != 0;
+    uint64_t removal = take(reader);
+    bool all_below = removal == CONSUMER_ALL_BELOW;
     struct pending *pending = pending_find(&consumer->pending, seq);
     if (pending != NULL)
         pending_remove(&consumer->pending, pending);
     while (all_below && (pending = pending_first(&consumer->pending)) != NULL &&
            pending->seq <= seq)
         pending_remove(&consumer->pending, pending);
+    return removal == CONSUMER_SPENT && keeps_spent(consumer)
+               ? pending_add_spent(&consumer->pending, seq)
+               : STATUS_OK;
 }
 
 static enum status read_record(struct stream *stream, const struct msglog_message *message)
@@ -354,7 +370,7 @@ static enum status read_record(struct stream *stream, const struct msglog_messag
     else if (kind == 'D')
         status = read_delivered(consumer, &reader);
     else if (kind == 'A')
-        read_removed(consumer, &reader);
+        status = read_removed(consumer, &reader);
     else if (kind == 'T')
         status = read_due(consumer, &reader);
     else if (kind == 'X')
@@ -373,6 +389,11 @@ static void complete(struct consumer *consumer)
         else
             consumer->redelivered += pending->deliveries > 1;
         pending = pending_after(&consumer->pending, seq);
+    }
+    for (size_t i = consumer->pending.spent_count; i-- > 0;) {
+        uint64_t seq = consumer->pending.spent[i];
+        if (subject_index_get(&consumer->stream->index, seq) == NULL)
+            pending_forget_spent(&consumer->pending, seq);
     }
     // The end of a stream that was damaged may be lost, and its sequences are given again.
     uint64_t last = consumer_last_committed(consumer);

@@ -16,6 +16,7 @@ void pending_fini(struct pending_set *set)
     free(set->items);
     free(set->due);
     free(set->queue);
+    free(set->spent);
     pending_init(set);
 }
 
@@ -27,6 +28,7 @@ void pending_clear(struct pending_set *set)
     set->due_count = 0;
     set->queue_count = 0;
     set->queued = 0;
+    set->spent_count = 0;
 }
 
 size_t pending_count(const struct pending_set *set)
@@ -277,4 +279,50 @@ struct pending *pending_dequeue(struct pending_set *set)
 size_t pending_queued(const struct pending_set *set)
 {
     return set->queued;
+}
+
+// Those that are spent
+
+static size_t place_of_spent(const struct pending_set *set, uint64_t seq)
+{
+    size_t low = 0;
+    size_t high = set->spent_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (set->spent[middle] < seq)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+enum status pending_add_spent(struct pending_set *set, uint64_t seq)
+{
+    size_t at = place_of_spent(set, seq);
+    void *spent = set->spent;
+    if (pending_is_spent(set, seq))
+        return STATUS_OK;
+    if (!grow(&spent, &set->spent_capacity, set->spent_count + 1, sizeof *set->spent))
+        return STATUS_NO_MEMORY;
+    set->spent = spent;
+    memmove(set->spent + at + 1, set->spent + at, (set->spent_count - at) * sizeof *set->spent);
+    set->spent[at] = seq;
+    set->spent_count++;
+    return STATUS_OK;
+}
+
+bool pending_is_spent(const struct pending_set *set, uint64_t seq)
+{
+    size_t at = place_of_spent(set, seq);
+    return at < set->spent_count && set->spent[at] == seq;
+}
+
+void pending_forget_spent(struct pending_set *set, uint64_t seq)
+{
+    size_t at = place_of_spent(set, seq);
+    if (!pending_is_spent(set, seq))
+        return;
+    set->spent_count--;
+    memmove(set->spent + at, set->spent + at + 1, (set->spent_count - at) * sizeof *set->spent);
 }

@@ -37,7 +37,10 @@ struct pending_set {
     size_t queue_from;
     size_t queue_count;
     size_t queue_capacity;
-    size_t queued; // messages that stand in it
+    size_t queued;   // messages that stand in it
+    uint64_t *spent; // rising: delivered as often as they may be, and kept all the same
+    size_t spent_count;
+    size_t spent_capacity;
 };
 
 void pending_init(struct pending_set *set);
@@ -65,3 +68,8 @@ struct pending *pending_due_now(struct pending_set *set, int64_t now_ns);
 enum status pending_enqueue(struct pending_set *set, struct pending *pending);
 struct pending *pending_dequeue(struct pending_set *set); // NULL when it is empty
 size_t pending_queued(const struct pending_set *set);
+
+// Messages that are not pending any more and were never acknowledged.
+enum status pending_add_spent(struct pending_set *set, uint64_t seq);
+bool pending_is_spent(const struct pending_set *set, uint64_t seq);
+void pending_forget_spent(struct pending_set *set, uint64_t seq);

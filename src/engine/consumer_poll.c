@@ -24,13 +24,16 @@ struct candidate {
 // What comes next
 
 // A message that was delivered as often as it may be is not pending any more; it stays in the
-// stream, for whoever was told of it.
+// stream, for whoever was told of it. Without memory to remember it, an interest stream does not
+// keep it longer than its other consumers do.
 static void give_up(struct consumer *consumer, struct pending *pending)
 {
     uint64_t seq = pending->seq;
     consumer_advise_exceeded(consumer, seq, pending->deliveries);
     consumer_forget_pending(consumer, pending);
-    consumer_log_removed(consumer, seq, false);
+    if (consumer->stream->config.retention == STREAM_RETAIN_INTEREST)
+        pending_add_spent(&consumer->pending, seq);
+    consumer_log_removed(consumer, seq, CONSUMER_SPENT);
     consumer_update_floor(consumer);
 }
 

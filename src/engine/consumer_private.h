@@ -170,7 +170,9 @@ void consumer_take_pull(struct consumer *consumer, const struct pull_request *re
 enum status consumer_log_make(struct consumer *consumer, struct errinfo *err);
 enum status consumer_log_delete(struct consumer *consumer, struct errinfo *err);
 void consumer_log_delivered(struct consumer *consumer, const struct pending *pending, uint64_t seq);
-enum status consumer_log_removed(struct consumer *consumer, uint64_t seq, bool all_below);
+enum consumer_removal { CONSUMER_ONE, CONSUMER_ALL_BELOW, CONSUMER_SPENT };
+enum status consumer_log_removed(struct consumer *consumer, uint64_t seq,
+                                 enum consumer_removal removal);
 void consumer_log_due(struct consumer *consumer, const struct pending *pending);
 enum status consumer_log_state(struct consumer *consumer, struct errinfo *err);
 enum status consumer_log_open(struct stream *stream, struct errinfo *err);

@@ -74,6 +74,7 @@ void stream_consumers_dropped(struct stream *stream, uint64_t seq)
         struct pending *pending = pending_find(&consumer->pending, seq);
         if (pending != NULL)
             terminate(consumer, pending);
+        pending_forget_spent(&consumer->pending, seq);
         consumer_uncount(consumer, seq, node->subject->text);
     }
 }
@@ -90,7 +91,8 @@ bool stream_consumers_want(const struct stream *stream, struct bytes subject)
 static bool needs(struct consumer *consumer, uint64_t seq, struct bytes subject)
 {
     return consumer_matches(consumer, subject) &&
-           (seq >= consumer->next_seq || pending_find(&consumer->pending, seq) != NULL);
+           (seq >= consumer->next_seq || pending_find(&consumer->pending, seq) != NULL ||
+            pending_is_spent(&consumer->pending, seq));
 }
 
 static bool is_needed(struct stream *stream, uint64_t seq, struct bytes subject)

@@ -162,6 +162,7 @@ enum status stream_open(struct stream **out, const struct host *host, const char
     if (stream == NULL)
         return errinfo_set(err, STATUS_NO_MEMORY, "no memory to open %s", directory);
     stream->host = host;
+    stream_batches_init(&stream->batches);
     stream_config_init(&stream->config);
     buf_init(&stream->last_id, LIMIT_HEADER_BYTES);
     enum status status = stream_config_set_string(&stream->directory, bytes_of_string(directory));
@@ -171,6 +172,8 @@ enum status stream_open(struct stream **out, const struct host *host, const char
     dedup_init(&stream->dedup, seed_of(stream->created_ns));
     if (status == STATUS_OK)
         status = open_log(stream, segment_bytes, err);
+    if (status == STATUS_OK)
+        status = stream_batches_recover(stream, err);
     if (status == STATUS_OK)
         status = stream_ttl_open(stream);
     if (status == STATUS_OK)
@@ -193,6 +196,7 @@ void stream_close(struct stream *stream)
     msglog_close(stream->log);
     dedup_fini(&stream->dedup);
     ttl_fini(&stream->ttl);
+    stream_batches_fini(&stream->batches);
     subject_index_fini(&stream->index);
     stream_config_fini(&stream->config);
     buf_fini(&stream->last_id);
@@ -312,6 +316,7 @@ enum status stream_expire(struct stream *stream, int64_t now_ns, struct errinfo 
 enum status stream_tick(struct stream *stream, int64_t now_ns, struct errinfo *err)
 {
     enum status status = stream_expire(stream, now_ns, err);
+    stream_batches_expire(stream, now_ns);
     return status == STATUS_OK ? stream_ttl_tick(stream, now_ns, err) : status;
 }
 
@@ -319,6 +324,8 @@ int64_t stream_deadline(const struct stream *stream)
 {
     struct msglog_entry entry;
     int64_t next_ns = ttl_next(&stream->ttl);
+    int64_t batch_ns = stream_batches_deadline(stream);
+    next_ns = batch_ns < next_ns ? batch_ns : next_ns;
     if (stream->config.max_age_ns <= 0 || !msglog_entry_next(stream->log, 0, &entry))
         return next_ns;
     int64_t oldest_ns = entry.time_ns + stream->config.max_age_ns;

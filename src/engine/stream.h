@@ -51,7 +51,9 @@ struct stream_input {
 
 struct stream_ack {
     uint64_t seq;
-    bool duplicate; // nothing was staged: seq is the first one's
+    bool duplicate;     // nothing was staged: seq is the first one's
+    bool pending;       // of a batch that is not complete: there is no sequence yet
+    size_t batch_count; // of a batch that is: how many messages it has
 };
 
 // Stages a message. Checks in nats-server's order: sealed (10109), expected stream (10060),

@@ -6,6 +6,7 @@
 #include "base/list.h"
 #include "engine/dedup.h"
 #include "engine/stream.h"
+#include "engine/stream_batch.h"
 #include "engine/stream_ttl.h"
 #include "engine/subject_index.h"
 
@@ -23,6 +24,7 @@ struct stream {
     struct buf last_id; // Nats-Msg-Id of the last message, empty when it had none
     bool last_id_known; // likewise read from the log when it is first asked for
 
+    struct stream_batches batches;
     struct ttl_heap ttl; // messages that expire on their own
 
     struct list consumers; // once they are opened
@@ -56,6 +58,12 @@ enum status stream_drop_expired(struct stream *stream, uint64_t seq, int64_t now
 // Stages a message as it is, at its own sequence above the last one.
 enum status stream_stage_copy(struct stream *stream, const struct msglog_message *message,
                               struct errinfo *err);
+
+// stream_publish.c: the checks of a publish alone, and a publish that has passed them.
+enum status stream_publish_check(struct stream *stream, const struct stream_input *input,
+                                 struct errinfo *err);
+enum status stream_publish_checked(struct stream *stream, const struct stream_input *input,
+                                   struct stream_ack *ack, struct errinfo *err);
 
 // Stages the removal of one message.
 enum status stream_drop(struct stream *stream, uint64_t seq, bool erase, struct errinfo *err);

@@ -371,39 +371,86 @@ static enum status push_out(struct stream *stream, const struct stream_input *in
                         (unsigned long long)stream->last_seq);
 }
 
-static enum status publish(struct stream *stream, const struct stream_input *input,
-                           struct stream_ack *ack, struct errinfo *err)
+// What a publish is checked for, in nats-server's order. *first is the sequence of the message
+// whose duplicate it is, or 0.
+static enum status check(struct stream *stream, const struct stream_input *input, struct wish *wish,
+                         uint64_t *first, struct errinfo *err)
 {
-    struct wish wish = {
+    *wish = (struct wish){
         .bytes = msglog_message_bytes(input->subject.size, input->headers.size, input->body.size),
     };
-    uint64_t first = 0;
+    *first = 0;
     enum status status = check_before_dedup(stream, input, err);
     if (status == STATUS_OK && stream->config.retention == STREAM_RETAIN_INTEREST)
         status = stream_consumers_needed(stream, err);
     if (status == STATUS_OK)
         status = stream_expire(stream, input->now_ns, err);
     if (status == STATUS_OK)
-        status = find_duplicate(stream, input, &wish, &first, err);
-    if (status == STATUS_OK && first != 0) {
-        *ack = (struct stream_ack){.seq = first, .duplicate = true};
-        return STATUS_OK;
-    }
-    if (status == STATUS_OK)
-        status = check_after_dedup(stream, input, &wish, err);
-    if (status == STATUS_OK)
-        status = stage(stream, input, &wish, err);
+        status = find_duplicate(stream, input, wish, first, err);
+    if (status == STATUS_OK && *first == 0)
+        status = check_after_dedup(stream, input, wish, err);
+    return status;
+}
+
+static enum status stage_checked(struct stream *stream, const struct stream_input *input,
+                                 const struct wish *wish, struct stream_ack *ack,
+                                 struct errinfo *err)
+{
+    enum status status = stage(stream, input, wish, err);
     if (status != STATUS_OK)
         return status;
     uint64_t seq = stream->last_seq;
-    status = push_out(stream, input, wish.rollup, err);
+    status = push_out(stream, input, wish->rollup, err);
     // Without memory or disk it stays until somebody else's message goes.
     if (stream->config.retention == STREAM_RETAIN_INTEREST &&
         !stream_consumers_want(stream, input->subject))
         stream_drop(stream, seq, false, NULL);
     if (status == STATUS_OK)
-        *ack = (struct stream_ack){.seq = seq, .duplicate = false};
+        *ack = (struct stream_ack){.seq = seq};
     return status;
+}
+
+enum status stream_publish_check(struct stream *stream, const struct stream_input *input,
+                                 struct errinfo *err)
+{
+    struct wish wish;
+    uint64_t first;
+    enum status status = check(stream, input, &wish, &first, err);
+    if (status == STATUS_OK && first != 0)
+        return errinfo_set_code(err, STATUS_EXISTS, 10201,
+                                "atomic publish batch contains duplicate message id");
+    return status;
+}
+
+enum status stream_publish_checked(struct stream *stream, const struct stream_input *input,
+                                   struct stream_ack *ack, struct errinfo *err)
+{
+    struct bytes id;
+    struct wish wish = {
+        .bytes = msglog_message_bytes(input->subject.size, input->headers.size, input->body.size),
+    };
+    if (header(input, id_name, &id))
+        wish.id = id;
+    enum status status = stream_ttl_check(stream, input->headers, &wish.ttl_ns, err);
+    return status == STATUS_OK ? stage_checked(stream, input, &wish, ack, err) : status;
+}
+
+static enum status publish(struct stream *stream, const struct stream_input *input,
+                           struct stream_ack *ack, struct errinfo *err)
+{
+    struct wish wish;
+    uint64_t first;
+    struct bytes batch;
+    if (stream_batch_is_part(input->headers, &batch))
+        return stream_batch_publish(stream, input, batch, ack, err);
+    enum status status = check(stream, input, &wish, &first, err);
+    if (status != STATUS_OK)
+        return status;
+    if (first != 0) {
+        *ack = (struct stream_ack){.seq = first, .duplicate = true};
+        return STATUS_OK;
+    }
+    return stage_checked(stream, input, &wish, ack, err);
 }
 
 enum status stream_publish(struct stream *stream, const struct stream_input *input,

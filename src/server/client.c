@@ -56,8 +56,7 @@ static void allow_reply(struct connection *connection, struct bytes subject)
     struct allowed_reply *reply = malloc(sizeof *reply + subject.size);
     if (reply == NULL)
         return; // the answer will be refused by name
-    reply->until_ns = responses.expires_ns == 0 ? INT64_MAX
-                                                : server_now_ns() + responses.expires_ns;
+    reply->until_ns = responses.expires_ns < 0 ? INT64_MAX : server_now_ns() + responses.expires_ns;
     reply->left = responses.max;
     reply->subject_bytes = (uint32_t)subject.size;
     memcpy(reply->subject, subject.data, subject.size);
@@ -149,13 +148,16 @@ static void take_connect(struct connection *connection, struct bytes json)
 
 // Publishing
 
-static void violation(struct connection *connection, const char *what, struct bytes subject)
+static void deny(struct connection *connection, enum auth_violation violation, struct bytes subject,
+                 struct bytes queue)
 {
-    char text[ERROR_TEXT_BYTES];
-    char quoted[ERRINFO_QUOTED_MAX];
-    snprintf(text, sizeof text, "Permissions Violation for Publish%s to %s", what,
-             errinfo_quote(subject, quoted));
-    send_error(connection, text);
+    struct buf text;
+    buf_init(&text, 2 * LIMIT_RECORD_SUBJECT_BYTES + ERROR_TEXT_BYTES);
+    auth_put_violation(&text, violation, subject, queue);
+    const char *line = buf_string(&text);
+    if (line != NULL)
+        send_error(connection, line);
+    buf_fini(&text);
 }
 
 static bool may_publish(struct connection *connection, const struct message *message)
@@ -164,15 +166,11 @@ static bool may_publish(struct connection *connection, const struct message *mes
         return true;
     if (!auth_may_publish(connection->user, message->subject) &&
         !may_reply(connection, message->subject)) {
-        violation(connection, "", message->subject);
+        deny(connection, AUTH_PUBLISH, message->subject, (struct bytes){NULL, 0});
         return false;
     }
     if (message->reply.size > 0 && !auth_may_publish(connection->user, message->reply)) {
-        char text[ERROR_TEXT_BYTES];
-        char quoted[ERRINFO_QUOTED_MAX];
-        snprintf(text, sizeof text, "Permissions Violation for Publish with Reply of %s",
-                 errinfo_quote(message->reply, quoted));
-        send_error(connection, text);
+        deny(connection, AUTH_PUBLISH_REPLY, message->reply, (struct bytes){NULL, 0});
         return false;
     }
     return true;
@@ -243,18 +241,9 @@ static struct client_subscription *make_subscription(const struct parser_op *op)
 
 static bool may_subscribe(struct connection *connection, const struct parser_op *op)
 {
-    char text[ERROR_TEXT_BYTES];
-    char subject[ERRINFO_QUOTED_MAX];
-    char queue[ERRINFO_QUOTED_MAX];
     if (connection->user == NULL || auth_may_subscribe(connection->user, op->subject, op->queue))
         return true;
-    errinfo_quote(op->subject, subject);
-    if (op->queue.size > 0)
-        snprintf(text, sizeof text, "Permissions Violation for Subscription to %s using queue %s",
-                 subject, errinfo_quote(op->queue, queue));
-    else
-        snprintf(text, sizeof text, "Permissions Violation for Subscription to %s", subject);
-    send_error(connection, text);
+    deny(connection, AUTH_SUBSCRIBE, op->subject, op->queue);
     return false;
 }
 
@@ -281,7 +270,8 @@ static void take_subscribe(struct connection *connection, const struct parser_op
         return;
     }
     made->subscription.owner = connection;
-    made->filtered = connection->user != NULL && auth_filters_delivery(connection->user);
+    made->filtered = connection->user != NULL &&
+                     auth_filters_delivery(connection->user, op->subject, op->queue);
     if (map_add(&connection->subscriptions, client_subscription_sid(made), made) != STATUS_OK) {
         free(made);
         connection_close(connection, CONNECTION_NO_MEMORY);
@@ -324,7 +314,8 @@ bool client_deliver(struct client_subscription *subscription, const struct messa
     struct server *server = connection->server;
     if (subscription->max > 0 && subscription->delivered >= subscription->max)
         return false;
-    if (subscription->filtered && !auth_may_deliver(connection->user, message->subject))
+    if (subscription->filtered &&
+        !auth_may_deliver(connection->user, message->subject, subscription->subscription.queue))
         return false;
     struct proto_message form = {
         .subject = message->subject,

@@ -285,6 +285,7 @@ static void init_fields(struct connection *connection, struct server *server)
     };
     connection->server = server;
     connection->account = server->global;
+    connection->user = auth_default_user(server->auth);
     connection->id = ++server->next_connection_id;
     connection->start_ns = server_now_ns();
     connection->active_ns = connection->start_ns;
@@ -373,7 +374,7 @@ void connection_tick(struct connection *connection, int64_t now_ns)
         connection_close(connection, CONNECTION_SLOW_DEADLINE);
         return;
     }
-    if (!connection->connected) {
+    if (!connection->connected && auth_is_required(server->auth)) {
         if (now_ns - connection->start_ns > options->auth_timeout_ns)
             connection_fail(connection, CONNECTION_AUTH_TIMEOUT, "Authentication Timeout");
         return;

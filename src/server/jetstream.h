@@ -82,7 +82,7 @@ struct jetstream {
     struct storedir *store;
     struct engine *engine;
     char *store_path;
-    char *domain; // NULL without one
+    const char *domain; // NULL without one
     struct js_limits limits;
     struct map streams; // struct js_stream by name
     struct list dirty;

@@ -24,7 +24,7 @@ enum { QUICK_NS = 250000 };
 // One batch of a stream and of its consumers' state.
 struct js_commit {
     struct js_work work;
-    int64_t spent_ns; // writing and syncing
+    int64_t spent_ns;           // writing and syncing
     struct msglog_batch *batch; // NULL when there is none, as the next
     struct msglog_batch *consumer_batch;
 };

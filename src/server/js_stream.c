@@ -2,12 +2,14 @@
 // A stream at work: it takes the messages of its subjects and stages them, keeps its own times, and
 // gives disk space back. Commits are js_commit.c's.
 #include "base/limits.h"
+#include "engine/stream_batch.h"
 #include "server/api_error.h"
 #include "server/jetstream.h"
 #include "server/js_consumer.h"
 #include "server/js_source.h"
 #include "server/js_work.h"
 #include "server/server_private.h"
+#include "wire/jsontext.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -20,7 +22,8 @@ struct js_stream *js_stream_find(struct jetstream *js, struct bytes name)
 
 // Publishing
 
-static void put_ack(struct buf *out, const struct js_stream *stream, const struct stream_ack *ack)
+static void put_ack(struct buf *out, const struct js_stream *stream, const struct stream_ack *ack,
+                    struct bytes headers)
 {
     buf_printf(out, "{\"stream\":\"%s\"", stream->name);
     if (stream->js->domain != NULL)
@@ -28,6 +31,13 @@ static void put_ack(struct buf *out, const struct js_stream *stream, const struc
     buf_printf(out, ",\"seq\":%" PRIu64, ack->seq);
     if (ack->duplicate)
         buf_append_string(out, ",\"duplicate\":true");
+    if (ack->batch_count > 0) {
+        struct bytes id = {NULL, 0};
+        stream_batch_is_part(headers, &id);
+        buf_append_string(out, ",\"batch\":");
+        jsontext_put_string(out, id);
+        buf_printf(out, ",\"count\":%zu", ack->batch_count);
+    }
     buf_append_byte(out, '}');
 }
 
@@ -68,9 +78,13 @@ void js_stream_take(struct js_stream *stream, const struct message *message)
     }
     if (message->reply.size == 0 || stream_get_config(stream->stream)->no_ack)
         return;
+    if (ack.pending) {
+        account_publish(stream->js->account, &(struct message){.subject = message->reply});
+        return;
+    }
     struct buf text;
     buf_init(&text, LIMIT_JSON_BYTES);
-    put_ack(&text, stream, &ack);
+    put_ack(&text, stream, &ack, message->headers);
     js_stream_reply(stream, message->reply, buf_bytes(&text), true);
     buf_fini(&text);
 }

@@ -203,11 +203,61 @@ enum status server_open(struct server **out, struct server_options *options, str
     return STATUS_OK;
 }
 
+void server_on_reload(struct server *server, server_load load, void *context)
+{
+    server->load = load;
+    server->load_context = context;
+}
+
+// Clients whose user is no more, or has another password, are sent away; the others go on.
+static void move_connections(struct server *server, const struct auth *fresh)
+{
+    for (struct list *at = server->connections.next; at != &server->connections; at = at->next) {
+        struct connection *connection = LIST_ELEMENT(at, struct connection, link);
+        const struct auth_user *before = connection->user;
+        connection->user = NULL;
+        if (!auth_find_again(fresh, before, &connection->user))
+            connection_fail(connection, CONNECTION_CREDENTIALS, "Authorization Violation");
+    }
+}
+
+static enum status take_options(struct server *server, struct server_options *fresh,
+                                struct errinfo *err)
+{
+    struct options_changes changes;
+    struct auth *auth;
+    enum status status = options_reload(server->options, fresh, &changes, err);
+    if (status == STATUS_OK)
+        status = auth_new(&auth, fresh, err);
+    if (status != STATUS_OK)
+        return status;
+    move_connections(server, auth);
+    auth_free(server->auth);
+    server->auth = auth;
+    // JetStream borrows its domain, which does not change.
+    if (server->jetstream != NULL)
+        server->jetstream->domain = fresh->jetstream_domain;
+    server_options_free(server->options);
+    server->options = fresh;
+    server->config_ns = server_now_ns();
+    serverlog_levels(server->log, fresh->debug, fresh->trace);
+    for (size_t i = 0; i < changes.changed_count; i++)
+        serverlog_write(server->log, SERVERLOG_INFO, "Reloaded: %s", changes.changed[i]);
+    return STATUS_OK;
+}
+
 enum status server_reload(struct server *server, struct errinfo *err)
 {
-    (void)server;
-    (void)err;
-    return STATUS_OK;
+    struct server_options *fresh;
+    if (server->load == NULL)
+        return errinfo_set(err, STATUS_INVALID, "there is no configuration file to read again");
+    enum status status = server->load(server->load_context, &fresh, err);
+    if (status != STATUS_OK)
+        return status;
+    status = take_options(server, fresh, err);
+    if (status != STATUS_OK)
+        server_options_free(fresh);
+    return status;
 }
 
 enum status server_run(struct server *server, struct errinfo *err)

@@ -18,6 +18,12 @@ enum status server_open(struct server **out, struct server_options *options, str
 // Serves until a signal or server_stop ends it; then everything is flushed and synced.
 enum status server_run(struct server *server, struct errinfo *err);
 
+// How SIGHUP reads the settings again; the caller's, because it knows the flags. Without it SIGHUP
+// says that there is nothing to read.
+typedef enum status (*server_load)(void *context, struct server_options **options,
+                                   struct errinfo *err);
+void server_on_reload(struct server *server, server_load load, void *context);
+
 // Asks server_run to return; from a signal handler's or another thread's point of view too.
 void server_stop(struct server *server);
 void server_close(struct server *server); // takes NULL

@@ -47,6 +47,9 @@ struct server {
     int64_t start_ns;
     int64_t config_ns; // when the settings were read last
 
+    server_load load; // NULL: there is nothing to read again
+    void *load_context;
+
     uv_prepare_t before_poll; // commits, then writes to sockets
     uv_idle_t more;           // keeps the loop from sleeping while there is work left over
     uv_timer_t second;

@@ -196,7 +196,7 @@ class Core(natstest.Case):
     def test_lame_duck_tells_clients_and_then_lets_them_go(self):
         self.nats.stop()
         nats = self.server("-c", self.config(
-            "lame_duck_duration: 1s\nlame_duck_grace_period: 100ms\n"))
+            "lame_duck_duration: 30s\nlame_duck_grace_period: 100ms\n"))
         one = nats.client()
         nats.process.send_signal(signal.SIGUSR2)
         said = one.next()

@@ -256,6 +256,30 @@ class Features(StreamCase):
         self.make("P")
         self.assertEqual(self.ack("p.a", "x", Nats_TTL="1s")["error"]["err_code"], 10166)
 
+    def batch(self, number, sequence, subject, body, **more):
+        return self.nc.request(subject, body, {
+            "Nats-Batch-Id": f"b{number}", "Nats-Batch-Sequence": str(sequence),
+            **{key.replace("_", "-"): value for key, value in more.items()}})
+
+    def test_a_batch_is_stored_as_a_whole_or_not_at_all(self):
+        self.make(allow_atomic=True)
+        self.assertEqual(self.batch(1, 1, "s.a", "one").body, b"")
+        self.assertEqual(self.batch(1, 2, "s.b", "two").body, b"")
+        self.assertEqual(self.nc.api("STREAM.INFO.S")["state"]["messages"], 0)
+        self.assertEqual(self.batch(1, 3, "s.c", "three", Nats_Batch_Commit="1").json(),
+                         {"stream": "S", "seq": 3, "batch": "b1", "count": 3})
+        self.batch(2, 1, "s.a", "x")
+        refused = self.batch(2, 2, "s.b", "y", Nats_Expected_Last_Subject_Sequence="9",
+                             Nats_Batch_Commit="1").json()
+        self.assertEqual(refused["error"]["err_code"], 10071)
+        self.batch(3, 1, "s.a", "x")
+        self.assertEqual(self.batch(3, 3, "s.a", "gap").json()["error"]["err_code"], 10176)
+        self.batch(4, 1, "s.a", "x")
+        self.assertEqual(self.batch(4, 2, "s.a", "", Nats_Batch_Commit="eob").json()["count"], 1)
+        self.assertEqual(self.nc.api("STREAM.INFO.S")["state"]["messages"], 4)
+        self.make("P")
+        self.assertEqual(self.batch(5, 1, "p.a", "x").json()["error"]["err_code"], 10174)
+
     def test_an_interest_stream_keeps_what_somebody_has_to_acknowledge(self):
         self.make("I", retention="interest")
         self.assertEqual(self.ack("i.a", "nobody")["seq"], 1)
