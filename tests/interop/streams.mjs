@@ -286,7 +286,7 @@ test("what is stored is published again elsewhere", async ({ stream, js, nc }) =
     await js.publish(`${name}.x.y`, "first");
     await js.publish(`${name}.x.y`, "second");
     const [first, second] = await take(sub, 2);
-    assert.equal(first.subject, `again.${name}.${name}.x.y`.replace(`${name}.${name}`, name));
+    assert.equal(first.subject, `again.${name}.x.y`);
     assert.equal(first.string(), "first");
     assert.equal(first.headers.get("Nats-Stream"), name);
     assert.equal(first.headers.get("Nats-Subject"), `${name}.x.y`);
