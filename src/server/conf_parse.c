@@ -361,7 +361,7 @@ static enum status at_end_of_text(struct parser *parser)
                           frame->kind == FRAME_ARRAY ? "array" : "block");
     if (frame->braced)
         return conf_error(&frame->list->place, STATUS_INVALID, parser->err,
-                          "the brace at the beginning is never closed");
+                          "this brace is never closed");
     if (frame->kind == FRAME_INCLUDE)
         return take_over_entries(parser);
     if (frame->kind == FRAME_VARIABLE)
@@ -440,6 +440,7 @@ static enum status read_entry(struct parser *parser)
     if (next == '}')
         return close_brace(parser);
     if (next == '{' && frame->kind != FRAME_BLOCK && !frame->braced) {
+        frame->list->place = conf_text_place(text);
         conf_text_step(text);
         frame->braced = true;
         return STATUS_OK;
