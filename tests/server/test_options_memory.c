@@ -13,7 +13,7 @@
 #include <string.h>
 
 static const char main_text[] =
-    "SECRET: p\nserver_name: hub, server_tags: [a, b], log_file: \"/x\\ty\"\n"
+    "SIZE: 1MB\nmax_payload: $SIZE, server_name: hub, server_tags: [a, b], log_file: \"/x\\ty\"\n"
     "jetstream { store_dir: /d, limits { batch { timeout: \"1s\" } } }\n"
     "authorization { include users.conf\n"
     "  default_permissions { publish: \"a.>\", allow_responses: true } }\n";
