@@ -92,6 +92,19 @@ struct agog_open_options {
     const char *home;     // NULL: AGOG_HOME, the nearest .agog above, ~/.agog
     const char *author;   // NULL: AGOG_AGENT, user@host
     int64_t lock_wait_ms; // 0: ten seconds
+    // To work on NATS instead of a store; NULL: what the environment says (NATS_URL NATS_USER
+    // NATS_PASSWORD NATS_TOKEN NATS_CREDS NATS_NKEY NATS_CA NATS_CERT NATS_KEY), unless home is
+    // given.
+    const char *url;     // several with commas between them
+    const char *context; // of the nats command line tool
+    const char *user;
+    const char *password;
+    const char *token;
+    const char *creds; // a file
+    const char *nkey;  // a user's seed, or a file that has it
+    const char *tls_ca;
+    const char *tls_cert;
+    const char *tls_key;
 };
 
 // Finds the home; the store is opened by the first call that needs it, and made by the first that

@@ -1,14 +1,61 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What black-box tests of the program share: a store of its own for each case, and the program."""
+"""What black-box tests of the program share: a store of its own for each case, and the program.
+
+With AGOG_TEST_BUS=nats each case has a nats-server of its own instead of a store, and the cases that
+are about the local store (`local_store`) are skipped.
+"""
 import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
 
+BUS = os.environ.get("AGOG_TEST_BUS", "embedded")
+NATS_SERVER = shutil.which("nats-server", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 AGOG = str(pathlib.Path(os.environ.get("AGOG_TEST_BUILD_ROOT", "build")).resolve() / "agog")
+
+
+def local_store(why):
+    """For a case that means the store in a directory, not whatever the program works on."""
+    return unittest.skipIf(BUS == "nats", f"about the local store: {why}")
+
+
+class NatsServer:
+    """A nats-server on the loopback at a free port, with its store below `root`."""
+
+    def __init__(self, root, settings=""):
+        self.root, self.settings, self.port = pathlib.Path(root), settings, -1
+        self.process = None
+        self.start()
+
+    def start(self):
+        """Starts it, at the port that it had when it ran before, and waits until it is ready."""
+        config = self.root / "nats.conf"
+        config.write_text(f'listen: "127.0.0.1:{self.port}"\nmax_payload: 11MB\n'
+                          f'jetstream {{ store_dir: "{self.root}/nats" }}\n{self.settings}\n')
+        # pylint: disable-next=consider-using-with
+        self.process = subprocess.Popen([NATS_SERVER, "-c", str(config)], stderr=subprocess.PIPE,
+                                        text=True)
+        for line in self.process.stderr:
+            port = re.search(r"client connections on 127\.0\.0\.1:(\d+)", line)
+            if port:
+                self.port = int(port.group(1))
+            if "Server is ready" in line:
+                return
+        raise RuntimeError(f"nats-server did not start: {line}")
+
+    @property
+    def url(self):
+        return f"nats://127.0.0.1:{self.port}"
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stderr.close()
 
 
 class Case(unittest.TestCase):
@@ -18,8 +65,19 @@ class Case(unittest.TestCase):
         self.root = pathlib.Path(folder.name).resolve()
         self.home = self.root / "store"
         self.environment = {name: value for name, value in os.environ.items()
-                            if not name.startswith("AGOG_")}
+                            if not name.startswith(("AGOG_", "NATS_"))}
         self.environment["AGOG_HOME"] = str(self.home)
+        self.environment["XDG_CACHE_HOME"] = str(self.root / "cache")
+        if BUS == "nats":
+            self.use_nats()
+
+    def use_nats(self, settings=""):
+        if NATS_SERVER is None:
+            self.skipTest("nats-server is not installed (tools/install-deps test installs it)")
+        server = NatsServer(self.root, settings)
+        self.addCleanup(server.stop)
+        self.environment["NATS_URL"] = server.url
+        return server
 
     def start(self, *arguments, **options):
         options.setdefault("stdout", subprocess.PIPE)

@@ -111,6 +111,16 @@ enum agog_status agog_open(const struct agog_open_options *given, struct agog **
         .home = options.home,
         .author = options.author,
         .lock_wait_ms = options.lock_wait_ms == 0 ? -1 : options.lock_wait_ms,
+        .nats = {.url = options.url,
+                 .context = options.context,
+                 .user = options.user,
+                 .password = options.password,
+                 .token = options.token,
+                 .creds = options.creds,
+                 .nkey = options.nkey,
+                 .ca = options.tls_ca,
+                 .cert = options.tls_cert,
+                 .key = options.tls_key},
     };
     enum status status = hub_open(&hub, &agog->hub, &err);
     if (status == STATUS_OK)

@@ -5,7 +5,9 @@
 #include "api/setup.h"
 #include "base/limits.h"
 #include "bus/bus_embedded.h"
+#include "bus/bus_nats.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +16,7 @@ struct hub {
     char author[256];
     char holder[64];
     int64_t lock_wait_ms;
+    struct login *login; // NULL when the store at home is used
     struct bus *bus;
     struct registry *registry;
 };
@@ -23,7 +26,12 @@ enum status hub_open(const struct hub_options *options, struct hub **out, struct
     struct hub *hub = calloc(1, sizeof *hub);
     if (hub == NULL)
         return errinfo_set(err, STATUS_NO_MEMORY, "no memory to begin");
+    struct login_given nats = options->nats;
+    nats.ignore_environment = nats.ignore_environment ||
+                              (options->home != NULL && nats.url == NULL && nats.context == NULL);
     enum status status = home_find(options->home, hub->home, err);
+    if (status == STATUS_OK)
+        status = login_find(&nats, &hub->login, err);
     if (status != STATUS_OK) {
         free(hub);
         return status;
@@ -42,12 +50,18 @@ void hub_close(struct hub *hub)
         return;
     registry_free(hub->registry);
     bus_close(hub->bus);
+    login_free(hub->login);
     free(hub);
 }
 
 const char *hub_home(const struct hub *hub)
 {
     return hub->home;
+}
+
+bool hub_is_remote(const struct hub *hub)
+{
+    return hub->login != NULL;
 }
 
 const char *hub_author(const struct hub *hub)
@@ -60,8 +74,35 @@ int64_t hub_lock_wait_ms(const struct hub *hub)
     return hub->lock_wait_ms;
 }
 
+static enum status open_server(struct hub *hub, struct errinfo *err)
+{
+    char name[sizeof hub->holder + 8];
+    struct bus_nats_options options = {.name = name};
+    snprintf(name, sizeof name, "agog %s", hub->holder);
+    login_apply(hub->login, &options);
+    return bus_nats_open(&options, &hub->bus, err);
+}
+
+// A server that holds the store is spoken to instead. One that has left its address and is gone is
+// nobody: the store is free, or whoever has it now is waited for.
+static bool open_local_server(struct hub *hub)
+{
+    char name[sizeof hub->holder + 8];
+    char url[BUS_EMBEDDED_URL_SIZE];
+    struct errinfo ignored;
+    struct bus_nats_options options = {.urls = url, .name = name};
+    if (!bus_embedded_server_url(hub->home, url))
+        return false;
+    snprintf(name, sizeof name, "agog %s", hub->holder);
+    return bus_nats_open(&options, &hub->bus, &ignored) == STATUS_OK;
+}
+
 static enum status open_bus(struct hub *hub, bool create, struct errinfo *err)
 {
+    if (hub->login != NULL)
+        return open_server(hub, err);
+    if (open_local_server(hub))
+        return STATUS_OK;
     struct bus_embedded_options options = {
         .home = hub->home,
         .create = create,

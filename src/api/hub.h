@@ -3,6 +3,7 @@
 // and under every command.
 #pragma once
 
+#include "api/login.h"
 #include "base/errinfo.h"
 #include "bus/bus.h"
 #include "deliver/registry.h"
@@ -12,20 +13,25 @@ struct hub_options {
     const char *author;   // --as; NULL takes AGOG_AGENT, else user@host
     int64_t lock_wait_ms; // negative takes LIMIT_LOCK_WAIT_MS
     const char *command;  // what holds the lock, for whoever waits; NULL is "libagog"
+    // Where NATS is, if the work is to be done there. A home that is given goes before a NATS_URL
+    // that merely stands in the environment.
+    struct login_given nats;
 };
 
 struct hub;
 
-// Finds the home; opens nothing yet and creates nothing.
+// Finds the home and the server, if there is to be one; opens nothing yet and creates nothing.
 enum status hub_open(const struct hub_options *options, struct hub **out, struct errinfo *err);
 void hub_close(struct hub *hub); // takes NULL
 
 const char *hub_home(const struct hub *hub);
+bool hub_is_remote(const struct hub *hub); // the bus is on a server; the store at home is not used
 const char *hub_author(const struct hub *hub);
 int64_t hub_lock_wait_ms(const struct hub *hub);
 
 enum hub_need {
-    HUB_READ,       // a store must be there: STATUS_NOT_FOUND says how to make one
+    HUB_READ,       // a store must be there: STATUS_NOT_FOUND says how to make one; on a server,
+                    // where reading makes nothing either, the call that needs a stream says it
     HUB_MAKE_STORE, // a missing store is created, with nothing in it
     HUB_CREATE,     // a missing store is created with everything `agog init` makes
 };

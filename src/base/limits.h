@@ -53,6 +53,12 @@ enum {
     // How long a one-shot command waits for the store's lock before it says who holds it.
     LIMIT_LOCK_WAIT_MS = 10000,
 
+    // An answer of JetStream's API: the largest message in base64, or a page of subjects.
+    LIMIT_API_ANSWER_BYTES = 128 * 1024 * 1024,
+
+    // A small JSON answer, as an ack or an error: its texts are bounded themselves.
+    LIMIT_JSON_BYTES = 16 * 1024,
+
     // Values and keys of a KV bucket (ADR-8).
     LIMIT_KV_HISTORY = 64,
     LIMIT_KV_KEY_BYTES = 700,

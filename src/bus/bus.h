@@ -6,6 +6,9 @@
 // Contracts for every implementation
 //   publish returns STATUS_OK only for a message that is on disk (or replicated).
 //   Every call may block. Calls on one bus may come from several threads at once.
+//   A header block comes back with the same names and values, those of one name in their order;
+//   lines of different names may change places.
+//   STATUS_UNAVAILABLE says of a change whether it may be done all the same.
 //   Messages are read into the caller's storage: the views in a struct bus_message borrow from it
 //   until it is used again.
 //   Errors carry JetStream's err_code in errinfo.protocol_code where JetStream defines one; a
@@ -59,6 +62,7 @@ struct bus_facts {
     char kind[16];           // "embedded" or "nats"
     char location[512];      // directory or URL without secrets
     uint64_t max_body_bytes; // of one message
+    char caveat[256];        // where it keeps less than this header promises, and the remedy; or ""
 };
 
 struct bus;

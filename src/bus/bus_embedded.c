@@ -651,3 +651,22 @@ enum status bus_embedded_open(const struct bus_embedded_options *options, struct
     *out = &self->bus;
     return STATUS_OK;
 }
+
+bool bus_embedded_server_url(const char *home, char url[BUS_EMBEDDED_URL_SIZE])
+{
+    struct buf text;
+    struct errinfo ignored;
+    bool found = false;
+    buf_init(&text, LIMIT_PATH_BYTES);
+    if (storedir_holder_read(host_posix(), home, &text, &ignored) == STATUS_OK) {
+        struct bytes rest = buf_bytes(&text);
+        while (!found && rest.size > 0) {
+            struct bytes line = bytes_cut(rest, '\n', &rest);
+            found = bytes_start_with(line, BYTES("url ")) && line.size - 4 < BUS_EMBEDDED_URL_SIZE;
+            if (found)
+                snprintf(url, BUS_EMBEDDED_URL_SIZE, "%.*s", BYTES_ARG(bytes_from(line, 4)));
+        }
+    }
+    buf_fini(&text);
+    return found;
+}

@@ -16,3 +16,9 @@ struct bus_embedded_options {
 // STATUS_NOT_FOUND when there is no store and create is false.
 enum status bus_embedded_open(const struct bus_embedded_options *options, struct bus **out,
                               struct errinfo *err);
+
+enum { BUS_EMBEDDED_URL_SIZE = 512 };
+
+// The URL of the server that says it holds the store, as its lock file has it; the server may be
+// gone. False when the last holder was none.
+bool bus_embedded_server_url(const char *home, char url[BUS_EMBEDDED_URL_SIZE]);

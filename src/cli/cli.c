@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -164,6 +165,22 @@ enum status cli_hub(struct cli *cli, struct hub **hub, struct errinfo *err)
             .author = cli_option(cli, "as"),
             .lock_wait_ms = wait_ms > INT32_MAX ? -1 : (int64_t)wait_ms,
             .command = cli->command->name,
+            .nats =
+                {
+                    .url = cli_option(cli, "url"),
+                    .context = cli_option(cli, "context"),
+                    .user = cli_option(cli, "user"),
+                    .password_file = cli_option(cli, "password-file"),
+                    .token_file = cli_option(cli, "token-file"),
+                    .creds = cli_option(cli, "creds"),
+                    .nkey = cli_option(cli, "nkey"),
+                    .ca = cli_option(cli, "tls-ca"),
+                    .cert = cli_option(cli, "tls-cert"),
+                    .key = cli_option(cli, "tls-key"),
+                    .tls_first = cli_switch(cli, "tls-first"),
+                    // `agog init --here` says where, whatever the environment names.
+                    .ignore_environment = cli_switch(cli, "here"),
+                },
         };
         status = hub_open(&options, &cli->hub, err);
         if (status != STATUS_OK)
@@ -260,6 +277,25 @@ static void print_error(struct cli *cli, enum status status, const struct errinf
     json_decref(document);
 }
 
+// A URL with a password in it is an argument that every user of the machine can see in the list of
+// processes. The value is copied and the argument overwritten.
+static enum status hide_secrets(struct cli *cli, struct errinfo *err)
+{
+    for (size_t i = 0; i < cli->value_count; i++) {
+        struct cli_value *value = &cli->values[i];
+        char *seen = (char *)(uintptr_t)value->text;
+        if (strcmp(value->option->name, "url") != 0 || strchr(seen, '@') == NULL)
+            continue;
+        free(cli->url);
+        cli->url = strdup(seen);
+        if (cli->url == NULL)
+            return errinfo_set(err, STATUS_NO_MEMORY, "no memory for the command line");
+        value->text = cli->url;
+        memset(seen, '*', strlen(seen));
+    }
+    return STATUS_OK;
+}
+
 static void print_help(struct cli *cli)
 {
     if (cli->command != NULL)
@@ -277,12 +313,16 @@ int cli_main(struct cli *cli, int argc, char **argv)
     errinfo_clear(&err);
     bool help = false;
     enum status status = cli_parse(cli, argc, argv, &help, &err);
+    if (status == STATUS_OK)
+        status = hide_secrets(cli, &err);
     if (status == STATUS_OK && help)
         print_help(cli);
     else if (status == STATUS_OK)
         status = cli->command->run(cli, &err);
     hub_close(cli->hub);
     cli->hub = NULL;
+    free(cli->url);
+    cli->url = NULL;
     if (status == STATUS_OK)
         status = cli_flush(cli, &err);
     if (status != STATUS_OK) {

@@ -29,6 +29,7 @@ struct cli {
     const char *arguments[CLI_ARGUMENTS_MAX];
     size_t argument_count;
     bool json;
+    char *url;       // --url, when it had to be hidden
     struct hub *hub; // opened by cli_hub
 };
 

@@ -3,6 +3,7 @@
 // what a crash left half written, as every command does).
 #include "api/setup.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/table.h"
@@ -142,13 +143,45 @@ static void check_setup(struct examination *exam, struct hub *hub)
         finding(exam, "set-up", true, "all agents' streams are as they should be");
 }
 
+// Opening the bus looks the name up, connects, logs in and asks for JetStream; its error says which
+// of these failed.
+static enum status check_server(struct examination *exam, struct hub *hub)
+{
+    struct bus *bus;
+    struct bus_facts facts;
+    struct errinfo err;
+    char size[24];
+    char text[256];
+    errinfo_clear(&err);
+    enum status status = hub_bus(hub, HUB_READ, &bus, &err);
+    if (status == STATUS_OK)
+        status = bus->operations->facts(bus, &facts, &err);
+    finding(exam, "NATS", status == STATUS_OK, status == STATUS_OK ? facts.location : err.text);
+    if (status != STATUS_OK)
+        return status;
+    bool good = facts.max_body_bytes >= LIMIT_REPORT_BYTES;
+    snprintf(text, sizeof text, "reports of up to %s%s", table_size(facts.max_body_bytes, size),
+             good ? ""
+                  : ", and agog promises 10 MiB: set max_payload: 11MB in the server's "
+                    "configuration and reload it");
+    finding(exam, "max_payload", good, text);
+    if (facts.caveat[0] != '\0')
+        finding(exam, "version", false, facts.caveat);
+    return STATUS_OK;
+}
+
+static enum status check_place(struct examination *exam, struct hub *hub)
+{
+    return hub_is_remote(hub) ? check_server(exam, hub)
+                              : check_store(exam, hub_home(hub), hub_lock_wait_ms(hub));
+}
+
 static enum status run(struct cli *cli, struct errinfo *err)
 {
     struct hub *hub;
     struct examination exam = {.cli = cli, .list = json_array()};
     enum status status = cli_hub(cli, &hub, err);
-    if (status == STATUS_OK &&
-        check_store(&exam, hub_home(hub), hub_lock_wait_ms(hub)) == STATUS_OK)
+    if (status == STATUS_OK && check_place(&exam, hub) == STATUS_OK)
         check_setup(&exam, hub);
     if (status == STATUS_OK && cli->json)
         status = cli_print_json(
@@ -163,7 +196,8 @@ static enum status run(struct cli *cli, struct errinfo *err)
 const struct command cmd_doctor = {
     .name = "doctor",
     .arguments = "",
-    .summary = "Check the store, its disk, every stored byte and the set-up",
+    .summary =
+        "Check the store, its disk, every stored byte and the set-up; or NATS and the set-up",
     .description =
         "Each line is a check: ok, or what is wrong and what to do. Exit code 12 when "
         "anything is\nwrong. Damaged messages are named; everything else stays readable.",

@@ -62,7 +62,7 @@ static enum status read_numbers(const struct cli *cli, struct part_request *requ
     if (status == STATUS_OK)
         status = cli_option_u64(cli, "budget", &budget, err);
     if (status == STATUS_OK)
-        status = cli_option_u64(cli, "context", &context, err);
+        status = cli_option_u64(cli, "around", &context, err);
     if (status == STATUS_OK)
         status = cli_option_u64(cli, "max", &most, err);
     if (status == STATUS_OK)
@@ -72,7 +72,7 @@ static enum status read_numbers(const struct cli *cli, struct part_request *requ
     if (status != STATUS_OK)
         return status;
     if (context > GREP_CONTEXT_MAX)
-        return errinfo_set(err, STATUS_USAGE, "--context is at most %d lines", GREP_CONTEXT_MAX);
+        return errinfo_set(err, STATUS_USAGE, "--around is at most %d lines", GREP_CONTEXT_MAX);
     if (request->kind == PART_PAGE && request->page == 0)
         return errinfo_set(err, STATUS_USAGE, "pages are counted from 1");
     request->depth = depth > 99 ? 99 : (unsigned)depth;
@@ -245,7 +245,7 @@ static const struct option_spec options[] = {
     {.name = "lines", .value = "A:B", .help = "these lines"},
     {.name = "bytes", .value = "A:B", .help = "these bytes, B is after the last"},
     {.name = "grep", .value = "RE", .help = "lines that match, each with its section"},
-    {.name = "context", .value = "N", .letter = 'C', .help = "lines around each match"},
+    {.name = "around", .value = "N", .letter = 'C', .help = "lines around each match"},
     {.name = "ignore-case", .letter = 'i', .help = "letter case does not count in --grep"},
     {.name = "fixed", .letter = 'F', .help = "--grep takes plain text"},
     {.name = "max", .value = "N", .help = "at most N matches"},

@@ -42,19 +42,26 @@ static enum status make_here(struct errinfo *err)
     return status;
 }
 
-static enum status finish(struct summary *summary, const char *home, struct errinfo *err)
+static enum status finish(struct summary *summary, struct bus *bus, struct errinfo *err)
 {
     struct cli *cli = summary->cli;
     char size[24];
-    enum status status = STATUS_OK;
+    struct bus_facts facts;
+    enum status status = bus->operations->facts(bus, &facts, err);
+    if (status != STATUS_OK)
+        return status;
+    if (facts.caveat[0] != '\0')
+        fprintf(cli->err, "agog: %s\n", facts.caveat);
     if (cli->json)
         status = cli_print_json(cli,
-                                json_pack("{s:s, s:O, s:I}", "home", home, "streams", summary->list,
-                                          "bytes_max", (json_int_t)summary->bytes_max),
+                                json_pack("{s:s, s:O, s:I}", "home", facts.location, "streams",
+                                          summary->list, "bytes_max",
+                                          (json_int_t)summary->bytes_max),
                                 err);
     else
-        fprintf(cli->out, "%s: %zu streams, %zu created; together they may grow to %s\n", home,
-                summary->streams, summary->created, table_size(summary->bytes_max, size));
+        fprintf(cli->out, "%s: %zu streams, %zu created; together they may grow to %s\n",
+                facts.location, summary->streams, summary->created,
+                table_size(summary->bytes_max, size));
     if (status == STATUS_OK && summary->drifting > 0)
         return errinfo_set(err, STATUS_UNHEALTHY,
                            "%zu streams differ from what they should be: agog init --repair mends "
@@ -67,8 +74,14 @@ static enum status run(struct cli *cli, struct errinfo *err)
 {
     struct hub *hub;
     struct bus *bus;
-    struct summary summary = {.cli = cli, .list = json_array()};
-    enum status status = cli_switch(cli, "here") ? make_here(err) : STATUS_OK;
+    struct summary summary = {.cli = cli};
+    bool here = cli_switch(cli, "here");
+    if (here && (cli_option(cli, "url") != NULL || cli_option(cli, "context") != NULL))
+        return errinfo_set(err, STATUS_USAGE,
+                           "--here makes a store in this directory, and NATS was named: give one "
+                           "of them");
+    summary.list = json_array();
+    enum status status = here ? make_here(err) : STATUS_OK;
     if (status == STATUS_OK)
         status = cli_hub(cli, &hub, err);
     if (status == STATUS_OK)
@@ -77,7 +90,7 @@ static enum status run(struct cli *cli, struct errinfo *err)
         status = setup_check(bus, cli_switch(cli, "repair") ? SETUP_REPAIR : SETUP_MAKE, show,
                              &summary, err);
     if (status == STATUS_OK)
-        status = finish(&summary, hub_home(hub), err);
+        status = finish(&summary, bus, err);
     json_decref(summary.list);
     return status;
 }

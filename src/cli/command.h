@@ -26,6 +26,7 @@ struct command {
     size_t option_count;
     int arguments_min;
     int arguments_max; // -1 is without limit
+    bool own_options;  // every word behind the name is an argument, which the command reads itself
     enum status (*run)(struct cli *cli, struct errinfo *err);
     // A family of commands ("agog kv get") has these instead of run.
     const struct command *const *subcommands;

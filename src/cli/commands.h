@@ -21,6 +21,8 @@ extern const struct command cmd_man;
 extern const struct command cmd_notice;
 extern const struct command cmd_pin;
 extern const struct command cmd_publish;
+extern const struct command cmd_search;
+extern const struct command cmd_serve;
 extern const struct command cmd_status;
 extern const struct command cmd_stream;
 extern const struct command cmd_tokens;

@@ -150,7 +150,7 @@ void help_man_page(FILE *out)
         ".SH DESCRIPTION\n"
         "An agent publishes its full report once, durably. A notice of at most 200 tokens travels\n"
         "on, and whoever needs the report fetches what it needs. Everything is kept in one\n"
-        "directory; nothing else has to run.\n"
+        "directory; nothing else has to run. The same commands work on a NATS server.\n"
         ".SH OPTIONS OF EVERY COMMAND\n",
         out);
     man_options(out, command_global_options, command_global_option_count);
@@ -163,10 +163,15 @@ void help_man_page(FILE *out)
                 command_exit_codes[i].meaning);
     fputs(".SH ENVIRONMENT\n"
           ".TP\n.B AGOG_HOME\nThe directory of the store, unless \\-\\-home is given.\n"
+          ".TP\n.B NATS_URL\nThe NATS server to work on instead of a store, unless \\-\\-url,\n"
+          "\\-\\-context or \\-\\-home is given.\n"
+          ".TP\n.B NATS_USER NATS_PASSWORD NATS_TOKEN NATS_CREDS NATS_NKEY\nThe login there.\n"
+          ".TP\n.B NATS_CA NATS_CERT NATS_KEY\nCertificates for TLS, as PEM files.\n"
           ".TP\n.B AGOG_AGENT\nWho is asking, unless \\-\\-as is given.\n"
           ".SH FILES\n"
           ".TP\n.I .agog\nThe store of the nearest directory above that has one, else\n"
-          ".IR ~/.agog .\n",
+          ".IR ~/.agog .\n"
+          ".TP\n.I ~/.config/nats/context\nWhat \\-\\-context names.\n",
           out);
 }
 

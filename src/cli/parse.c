@@ -4,7 +4,7 @@
 // name is not accepted (a script must not break when an option is added).
 #include "cli/cli.h"
 
-#include "deliver/nearest.h"
+#include "base/nearest.h"
 
 #include <string.h>
 
@@ -157,6 +157,11 @@ static enum status check_arguments(const struct cli *cli, struct errinfo *err)
     return STATUS_OK;
 }
 
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0;
+}
+
 enum status cli_parse(struct cli *cli, int argc, char **argv, bool *help, struct errinfo *err)
 {
     struct words words = {argc, argv, 1};
@@ -166,6 +171,8 @@ enum status cli_parse(struct cli *cli, int argc, char **argv, bool *help, struct
         *help = true;
     while (status == STATUS_OK && words.at < words.count) {
         const char *word = words.words[words.at];
+        if (cli->command != NULL && cli->command->own_options)
+            options_ended = options_ended || !is_help(word);
         if (!options_ended && strcmp(word, "--") == 0) {
             options_ended = true;
             words.at++;

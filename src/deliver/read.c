@@ -3,9 +3,9 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/nearest.h"
 #include "deliver/envelope.h"
 #include "deliver/name.h"
-#include "deliver/nearest.h"
 #include "deliver/pin.h"
 #include "deliver/revision.h"
 #include "deliver/tokens.h"

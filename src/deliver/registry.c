@@ -2,9 +2,9 @@
 #include "deliver/registry.h"
 
 #include "base/limits.h"
+#include "base/nearest.h"
 #include "bus/kv.h"
 #include "deliver/name.h"
-#include "deliver/nearest.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -2,9 +2,9 @@
 #include "deliver/section.h"
 
 #include "base/assert.h"
+#include "base/nearest.h"
 #include "deliver/cut.h"
 #include "deliver/lines.h"
-#include "deliver/nearest.h"
 #include "deliver/slug.h"
 
 #include <stdio.h>

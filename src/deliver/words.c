@@ -144,10 +144,32 @@ static void append_code(struct word *word, uint32_t code)
     word->size += size;
 }
 
+// Most text is ASCII: its bytes need no decoding. Takes those up to the first that is not ASCII,
+// and says whether the word ends before that.
+static bool take_ascii(struct words *words, struct word *word)
+{
+    for (; words->at < words->text.size; words->at++) {
+        unsigned char c = (unsigned char)words->text.data[words->at];
+        if (c >= 0x80)
+            return false;
+        if (!words_is_word(c)) {
+            if (word->size > 0)
+                return true;
+            continue;
+        }
+        if (word->size == 0)
+            word->from = words->at;
+        if (word->size < WORDS_SIZE)
+            word->text[word->size++] = (char)words_fold(c);
+        word->to = words->at + 1;
+    }
+    return true;
+}
+
 bool words_next(struct words *words, struct word *word)
 {
-    *word = (struct word){.size = 0};
-    while (words->at < words->text.size) {
+    word->size = word->from = word->to = 0;
+    while (!take_ascii(words, word)) {
         uint32_t code;
         bool valid;
         size_t used = utf8_decode(bytes_from(words->text, words->at), &code, &valid);

@@ -162,6 +162,7 @@ enum status stream_open(struct stream **out, const struct host *host, const char
     if (stream == NULL)
         return errinfo_set(err, STATUS_NO_MEMORY, "no memory to open %s", directory);
     stream->host = host;
+    stream_batches_init(&stream->batches);
     stream_config_init(&stream->config);
     buf_init(&stream->last_id, LIMIT_HEADER_BYTES);
     enum status status = stream_config_set_string(&stream->directory, bytes_of_string(directory));
@@ -171,6 +172,10 @@ enum status stream_open(struct stream **out, const struct host *host, const char
     dedup_init(&stream->dedup, seed_of(stream->created_ns));
     if (status == STATUS_OK)
         status = open_log(stream, segment_bytes, err);
+    if (status == STATUS_OK)
+        status = stream_batches_recover(stream, err);
+    if (status == STATUS_OK)
+        status = stream_ttl_open(stream);
     if (status == STATUS_OK)
         status = tidy(stream, now_ns, err);
     if (status == STATUS_NO_MEMORY)
@@ -187,8 +192,11 @@ void stream_close(struct stream *stream)
 {
     if (stream == NULL)
         return;
+    stream_consumers_close(stream);
     msglog_close(stream->log);
     dedup_fini(&stream->dedup);
+    ttl_fini(&stream->ttl);
+    stream_batches_fini(&stream->batches);
     subject_index_fini(&stream->index);
     stream_config_fini(&stream->config);
     buf_fini(&stream->last_id);
@@ -228,9 +236,11 @@ bool stream_listens_to(const struct stream *stream, struct bytes subject)
 enum status stream_drop(struct stream *stream, uint64_t seq, bool erase, struct errinfo *err)
 {
     enum status status = msglog_remove(stream->log, seq, seq, erase, err);
-    if (status == STATUS_OK)
-        subject_index_remove(&stream->index, seq);
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    stream_consumers_dropped(stream, seq);
+    subject_index_remove(&stream->index, seq);
+    return STATUS_OK;
 }
 
 enum status stream_drop_up_to(struct stream *stream, uint64_t last, struct errinfo *err)
@@ -238,8 +248,10 @@ enum status stream_drop_up_to(struct stream *stream, uint64_t last, struct errin
     enum status status = msglog_remove(stream->log, 1, last, false, err);
     const struct subject_node *node;
     while (status == STATUS_OK && (node = subject_index_next(&stream->index, 0)) != NULL &&
-           node->seq <= last)
+           node->seq <= last) {
+        stream_consumers_dropped(stream, node->seq);
         subject_index_remove(&stream->index, node->seq);
+    }
     return status;
 }
 
@@ -297,8 +309,27 @@ enum status stream_expire(struct stream *stream, int64_t now_ns, struct errinfo 
         return STATUS_OK;
     while (status == STATUS_OK && msglog_entry_next(stream->log, 0, &entry) &&
            entry.time_ns <= now_ns - stream->config.max_age_ns)
-        status = stream_drop(stream, entry.seq, false, err);
+        status = stream_drop_expired(stream, entry.seq, now_ns, err);
     return status;
+}
+
+enum status stream_tick(struct stream *stream, int64_t now_ns, struct errinfo *err)
+{
+    enum status status = stream_expire(stream, now_ns, err);
+    stream_batches_expire(stream, now_ns);
+    return status == STATUS_OK ? stream_ttl_tick(stream, now_ns, err) : status;
+}
+
+int64_t stream_deadline(const struct stream *stream)
+{
+    struct msglog_entry entry;
+    int64_t next_ns = ttl_next(&stream->ttl);
+    int64_t batch_ns = stream_batches_deadline(stream);
+    next_ns = batch_ns < next_ns ? batch_ns : next_ns;
+    if (stream->config.max_age_ns <= 0 || !msglog_entry_next(stream->log, 0, &entry))
+        return next_ns;
+    int64_t oldest_ns = entry.time_ns + stream->config.max_age_ns;
+    return oldest_ns < next_ns ? oldest_ns : next_ns;
 }
 
 // What may differ between two configurations is everything but these.

@@ -51,7 +51,9 @@ struct stream_input {
 
 struct stream_ack {
     uint64_t seq;
-    bool duplicate; // nothing was staged: seq is the first one's
+    bool duplicate;     // nothing was staged: seq is the first one's
+    bool pending;       // of a batch that is not complete: there is no sequence yet
+    size_t batch_count; // of a batch that is: how many messages it has
 };
 
 // Stages a message. Checks in nats-server's order: sealed (10109), expected stream (10060),
@@ -65,8 +67,24 @@ struct stream_ack {
 enum status stream_publish(struct stream *stream, const struct stream_input *input,
                            struct stream_ack *ack, struct errinfo *err);
 
+// Stages a message of another stream, with its time, and with its sequence unless that is 0; one at
+// or below the last sequence is there already. Limits apply, permissions do not.
+enum status stream_copy(struct stream *stream, const struct msglog_message *message,
+                        struct errinfo *err);
+
+// What a stored message is republished as; false when its subject is not. last_seq is the sequence
+// of the message before it of the same subject, 0 for none (stream_previous_of).
+bool stream_republish(const struct stream *stream, const struct msglog_message *message,
+                      uint64_t last_seq, struct buf *subject, struct buf *headers);
+uint64_t stream_previous_of(struct stream *stream, uint64_t seq);
+
 // Makes everything staged durable. (With other threads: msglog_batch_take and so on.)
 enum status stream_commit(struct stream *stream, struct errinfo *err);
+
+// What comes with time: expiry, staged. stream_deadline says when it is due next; INT64_MAX for
+// never.
+enum status stream_tick(struct stream *stream, int64_t now_ns, struct errinfo *err);
+int64_t stream_deadline(const struct stream *stream);
 
 // Forgets what is older than max_age; staged. A publish does it by itself; call it before reading.
 enum status stream_expire(struct stream *stream, int64_t now_ns, struct errinfo *err);
@@ -99,6 +117,13 @@ struct stream_last {
 };
 enum status stream_find_last_each(struct stream *stream, struct bytes pattern,
                                   struct stream_last **list, size_t *count, struct errinfo *err);
+
+// The last message of a literal subject at or below a sequence; 0 when there is none.
+uint64_t stream_find_last_up_to(struct stream *stream, struct bytes subject, uint64_t up_to_seq);
+
+// How many messages at or after a sequence have a subject that matches. Costs a look at each of
+// them, but for the whole stream.
+uint64_t stream_count_from(struct stream *stream, uint64_t seq, struct bytes pattern);
 
 // Each matching subject with its number of messages, in byte order.
 typedef enum status (*stream_visit_subject)(void *context, struct bytes subject, uint64_t count);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What nats-server's checkStreamCfg asks of a configuration, with its texts.
 #include "engine/jserror.h"
-#include "engine/stream.h"
+#include "engine/stream_private.h"
 #include "wire/subject.h"
 
 #include "base/limits.h"
@@ -77,7 +77,7 @@ static enum status check_subjects(struct stream_config *config, struct errinfo *
     char one[ERRINFO_QUOTED_MAX];
     char other[ERRINFO_QUOTED_MAX];
     enum status status = STATUS_OK;
-    if (config->subject_count == 0)
+    if (config->subject_count == 0 && config->mirror == NULL && config->source_count == 0)
         status = stream_config_add_subject(config, bytes_of_string(config->name), err);
     for (size_t i = 0; status == STATUS_OK && i < config->subject_count; i++) {
         struct bytes subject = bytes_of_string(config->subjects[i]);
@@ -155,5 +155,7 @@ enum status stream_config_check(struct stream_config *config, struct errinfo *er
         status = check_times(config, err);
     if (status == STATUS_OK)
         status = check_policies(config, err);
+    if (status == STATUS_OK)
+        status = stream_config_check_features(config, err);
     return status != STATUS_OK ? status : check_subjects(config, err);
 }

@@ -5,6 +5,7 @@
 #include "engine/stream_private.h"
 #include "wire/headers.h"
 #include "wire/subject.h"
+#include "wire/transform.h"
 
 #include <stdlib.h>
 
@@ -15,6 +16,7 @@ struct wish {
     struct bytes id;
     enum rollup rollup;
     uint64_t bytes;
+    int64_t ttl_ns; // 0: it does not expire on its own
 };
 
 static const struct bytes id_name = {"Nats-Msg-Id", 11};
@@ -248,9 +250,6 @@ static enum status check_before_dedup(const struct stream *stream, const struct 
                                       struct errinfo *err)
 {
     struct bytes expected;
-    enum status status = check_subject(stream, input, err);
-    if (status != STATUS_OK)
-        return status;
     if (input->headers.size > LIMIT_RECORD_BYTES ||
         input->body.size > LIMIT_RECORD_BYTES - input->headers.size)
         return full("message too large", err);
@@ -272,6 +271,8 @@ static enum status check_after_dedup(struct stream *stream, const struct stream_
         status = check_last_id(stream, input, err);
     if (status == STATUS_OK)
         status = read_rollup(stream, input, &wish->rollup, err);
+    if (status == STATUS_OK)
+        status = stream_ttl_check(stream, input->headers, &wish->ttl_ns, err);
     if (status == STATUS_OK)
         status = check_size(stream, input, err);
     return status != STATUS_OK ? status : check_room(stream, input, wish, err);
@@ -339,6 +340,9 @@ static enum status stage(struct stream *stream, const struct stream_input *input
     }
     stream->last_seq++;
     stream->last_time_ns = time_ns;
+    // Without memory for it the message lives until the stream is opened again.
+    if (wish->ttl_ns > 0)
+        ttl_add(&stream->ttl, stream->last_seq, time_ns + wish->ttl_ns);
     if (entry != NULL)
         dedup_put(&stream->dedup, entry, stream->last_seq, time_ns);
     buf_fini(&stream->last_id);
@@ -367,31 +371,127 @@ static enum status push_out(struct stream *stream, const struct stream_input *in
                         (unsigned long long)stream->last_seq);
 }
 
-enum status stream_publish(struct stream *stream, const struct stream_input *input,
-                           struct stream_ack *ack, struct errinfo *err)
+// What a publish is checked for, in nats-server's order. *first is the sequence of the message
+// whose duplicate it is, or 0.
+static enum status check(struct stream *stream, const struct stream_input *input, struct wish *wish,
+                         uint64_t *first, struct errinfo *err)
 {
-    struct wish wish = {
+    *wish = (struct wish){
         .bytes = msglog_message_bytes(input->subject.size, input->headers.size, input->body.size),
     };
-    uint64_t first = 0;
+    *first = 0;
     enum status status = check_before_dedup(stream, input, err);
+    if (status == STATUS_OK && stream->config.retention == STREAM_RETAIN_INTEREST)
+        status = stream_consumers_needed(stream, err);
     if (status == STATUS_OK)
         status = stream_expire(stream, input->now_ns, err);
     if (status == STATUS_OK)
-        status = find_duplicate(stream, input, &wish, &first, err);
-    if (status == STATUS_OK && first != 0) {
-        *ack = (struct stream_ack){.seq = first, .duplicate = true};
-        return STATUS_OK;
-    }
-    if (status == STATUS_OK)
-        status = check_after_dedup(stream, input, &wish, err);
-    if (status == STATUS_OK)
-        status = stage(stream, input, &wish, err);
+        status = find_duplicate(stream, input, wish, first, err);
+    if (status == STATUS_OK && *first == 0)
+        status = check_after_dedup(stream, input, wish, err);
+    return status;
+}
+
+static enum status stage_checked(struct stream *stream, const struct stream_input *input,
+                                 const struct wish *wish, struct stream_ack *ack,
+                                 struct errinfo *err)
+{
+    enum status status = stage(stream, input, wish, err);
     if (status != STATUS_OK)
         return status;
     uint64_t seq = stream->last_seq;
-    status = push_out(stream, input, wish.rollup, err);
+    status = push_out(stream, input, wish->rollup, err);
+    // Without memory or disk it stays until somebody else's message goes.
+    if (stream->config.retention == STREAM_RETAIN_INTEREST &&
+        !stream_consumers_want(stream, input->subject))
+        stream_drop(stream, seq, false, NULL);
     if (status == STATUS_OK)
-        *ack = (struct stream_ack){.seq = seq, .duplicate = false};
+        *ack = (struct stream_ack){.seq = seq};
     return status;
+}
+
+enum status stream_publish_check(struct stream *stream, const struct stream_input *input,
+                                 struct errinfo *err)
+{
+    struct wish wish;
+    uint64_t first;
+    enum status status = check(stream, input, &wish, &first, err);
+    if (status == STATUS_OK && first != 0)
+        return errinfo_set_code(err, STATUS_EXISTS, 10201,
+                                "atomic publish batch contains duplicate message id");
+    return status;
+}
+
+enum status stream_publish_checked(struct stream *stream, const struct stream_input *input,
+                                   struct stream_ack *ack, struct errinfo *err)
+{
+    struct bytes id;
+    struct wish wish = {
+        .bytes = msglog_message_bytes(input->subject.size, input->headers.size, input->body.size),
+    };
+    if (header(input, id_name, &id))
+        wish.id = id;
+    enum status status = stream_ttl_check(stream, input->headers, &wish.ttl_ns, err);
+    return status == STATUS_OK ? stage_checked(stream, input, &wish, ack, err) : status;
+}
+
+static enum status publish(struct stream *stream, const struct stream_input *input,
+                           struct stream_ack *ack, struct errinfo *err)
+{
+    struct wish wish;
+    uint64_t first;
+    struct bytes batch;
+    if (stream_batch_is_part(input->headers, &batch))
+        return stream_batch_publish(stream, input, batch, ack, err);
+    enum status status = check(stream, input, &wish, &first, err);
+    if (status != STATUS_OK)
+        return status;
+    if (first != 0) {
+        *ack = (struct stream_ack){.seq = first, .duplicate = true};
+        return STATUS_OK;
+    }
+    return stage_checked(stream, input, &wish, ack, err);
+}
+
+enum status stream_publish(struct stream *stream, const struct stream_input *input,
+                           struct stream_ack *ack, struct errinfo *err)
+{
+    const struct subject_mapping *mapping = &stream->config.transform;
+    struct stream_input renamed = *input;
+    struct buf subject;
+    enum status status = check_subject(stream, input, err);
+    if (status != STATUS_OK || mapping->destination == NULL)
+        return status != STATUS_OK ? status : publish(stream, input, ack, err);
+    buf_init(&subject, LIMIT_RECORD_SUBJECT_BYTES);
+    if (transform_apply(bytes_of_string(mapping->source), bytes_of_string(mapping->destination),
+                        input->subject, &subject))
+        renamed.subject = buf_bytes(&subject);
+    status = buf_status(&subject);
+    if (status != STATUS_OK)
+        errinfo_set(err, status, "no memory to rename a subject");
+    else
+        status = publish(stream, &renamed, ack, err);
+    buf_fini(&subject);
+    return status;
+}
+
+enum status stream_stage_copy(struct stream *stream, const struct msglog_message *message,
+                              struct errinfo *err)
+{
+    uint64_t bytes = msglog_message_bytes(message->subject.size, message->headers.size,
+                                          message->body.size);
+    enum status status = subject_index_add(&stream->index, message->seq, message->subject, bytes);
+    if (status != STATUS_OK)
+        return errinfo_set(err, status, "no memory to store a message of %zu bytes",
+                           message->body.size);
+    status = msglog_append(stream->log, message, err);
+    if (status != STATUS_OK) {
+        subject_index_remove(&stream->index, message->seq);
+        return status;
+    }
+    stream->last_seq = message->seq;
+    if (message->time_ns > stream->last_time_ns)
+        stream->last_time_ns = message->time_ns;
+    stream->last_id_known = false;
+    return STATUS_OK;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading never sees what is staged: the index may know it, the log gives only what is committed.
+#include "engine/consumer.h"
 #include "engine/jserror.h"
 #include "engine/stream_private.h"
 #include "wire/subject.h"
@@ -74,26 +75,6 @@ enum status stream_get_last(struct stream *stream, struct bytes pattern, enum ms
     return seq == 0 ? no_message(err) : stream_get(stream, seq, part, storage, message, err);
 }
 
-// The first message of one subject at or after a sequence. Whoever walks a subject asks for what
-// comes after one of its messages, and that is known without a search.
-static uint64_t next_of(const struct stream *stream, const struct subject_entry *subject,
-                        uint64_t seq)
-{
-    const struct subject_node *node;
-    if (seq <= subject->first)
-        return subject->first;
-    if (seq > subject->last)
-        return 0;
-    node = subject_index_get(&stream->index, seq - 1);
-    if (node != NULL && node->subject == subject)
-        return node->next;
-    for (; (node = subject_index_next(&stream->index, seq)) != NULL; seq = node->seq + 1) {
-        if (node->subject == subject)
-            return node->seq;
-    }
-    return 0;
-}
-
 static uint64_t next_matching(const struct stream *stream, struct bytes pattern, uint64_t seq)
 {
     const struct subject_node *node;
@@ -110,11 +91,35 @@ uint64_t stream_find_next(struct stream *stream, uint64_t seq, struct bytes patt
     const struct subject_entry *literal = subject_index_find(&stream->index, pattern);
     uint64_t found = 0;
     if (literal != NULL)
-        found = next_of(stream, literal, seq);
+        found = subject_index_next_of(&stream->index, literal, seq);
     else if (pattern.size == 0 || subject_has_wildcard(pattern))
         found = next_matching(stream, pattern, seq);
     // Everything behind what is only staged is staged too.
     return found != 0 && committed(stream, found) ? found : 0;
+}
+
+uint64_t stream_find_last_up_to(struct stream *stream, struct bytes subject, uint64_t up_to_seq)
+{
+    const struct subject_entry *entry = subject_index_find(&stream->index, subject);
+    uint64_t seq = entry == NULL ? 0 : last_of(stream, entry);
+    while (seq > up_to_seq)
+        seq = subject_index_get(&stream->index, seq)->previous;
+    return seq;
+}
+
+uint64_t stream_count_from(struct stream *stream, uint64_t seq, struct bytes pattern)
+{
+    struct msglog_state state;
+    uint64_t count = 0;
+    bool any = pattern.size == 0 || bytes_equal(pattern, BYTES(">"));
+    msglog_state_get(stream->log, &state);
+    if (any && seq <= state.first_seq)
+        return state.messages;
+    while ((seq = next_matching(stream, pattern, seq)) != 0 && seq <= state.last_seq) {
+        count++;
+        seq++;
+    }
+    return count;
 }
 
 static int compare_sequences(const void *a, const void *b)
@@ -225,6 +230,7 @@ void stream_state_get(const struct stream *stream, struct stream_state *state)
         .first_seq = log.first_seq,
         .last_seq = log.last_seq,
         .num_subjects = committed_subjects(stream, log.last_seq),
+        .consumers = consumer_count_of(stream),
     };
     if (log.messages > 0)
         state->num_deleted = log.last_seq - log.first_seq + 1 - log.messages;

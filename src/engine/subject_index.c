@@ -175,3 +175,59 @@ const struct subject_entry *subject_index_find(const struct subject_index *index
 {
     return map_find(&index->subjects, subject);
 }
+
+uint64_t subject_index_count_from(const struct subject_index *index, uint64_t seq)
+{
+    size_t at = position(index, seq);
+    uint64_t count = 0;
+    if (index->dead == 0)
+        return index->size - at;
+    for (; at < index->size; at++)
+        count += index->nodes[at].subject != NULL;
+    return count;
+}
+
+uint64_t subject_index_count_of(const struct subject_index *index,
+                                const struct subject_entry *subject, uint64_t seq)
+{
+    uint64_t low = subject->first;
+    uint64_t high = subject->last;
+    if (seq <= low)
+        return subject->count;
+    if (seq > high)
+        return 0;
+    // From both ends at once: the shorter way decides.
+    for (uint64_t steps = 1;; steps++) {
+        low = node_of(index, low)->next;
+        if (low >= seq)
+            return subject->count - steps;
+        high = node_of(index, high)->previous;
+        if (high < seq)
+            return steps;
+    }
+}
+
+uint64_t subject_index_next_of(const struct subject_index *index,
+                               const struct subject_entry *subject, uint64_t seq)
+{
+    uint64_t low = subject->first;
+    uint64_t high = subject->last;
+    if (seq <= low)
+        return low;
+    if (seq > high)
+        return 0;
+    const struct subject_node *node = node_of(index, seq - 1);
+    if (node != NULL && node->subject == subject)
+        return node->next;
+    for (size_t at = position(index, seq);; at++) {
+        if (index->nodes[at].subject == subject)
+            return index->nodes[at].seq;
+        low = node_of(index, low)->next;
+        if (low >= seq)
+            return low;
+        uint64_t previous = node_of(index, high)->previous;
+        if (previous < seq)
+            return high;
+        high = previous;
+    }
+}

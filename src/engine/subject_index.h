@@ -49,3 +49,14 @@ const struct subject_node *subject_index_get(const struct subject_index *index, 
 const struct subject_node *subject_index_next(const struct subject_index *index, uint64_t seq);
 const struct subject_entry *subject_index_find(const struct subject_index *index,
                                                struct bytes subject); // NULL: no message
+
+// How many live messages are at or after a sequence: of all subjects, and of one.
+uint64_t subject_index_count_from(const struct subject_index *index, uint64_t seq);
+uint64_t subject_index_count_of(const struct subject_index *index,
+                                const struct subject_entry *subject, uint64_t seq);
+
+// The first message of one subject at or after a sequence; 0 when there is none. Whoever walks a
+// subject asks for what comes after one of its messages, and that is known without a search; else
+// it costs the way from the nearest of: the sequence, the subject's first message, its last one.
+uint64_t subject_index_next_of(const struct subject_index *index,
+                               const struct subject_entry *subject, uint64_t seq);

@@ -7,7 +7,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-enum { CODE_INVALID_JSON = 10025 };
+enum { CODE_INVALID_JSON = 10025, SOURCES_MAX = 256 };
 
 void stream_config_init(struct stream_config *config)
 {
@@ -26,8 +26,17 @@ void stream_config_fini(struct stream_config *config)
     free(config->name);
     free(config->description);
     free(config->metadata);
+    free(config->placement);
     for (size_t i = 0; i < config->subject_count; i++)
         free(config->subjects[i]);
+    if (config->mirror != NULL)
+        stream_source_fini(config->mirror);
+    free(config->mirror);
+    for (size_t i = 0; i < config->source_count; i++)
+        stream_source_fini(&config->sources[i]);
+    free(config->sources);
+    subject_mapping_fini(&config->transform);
+    subject_mapping_fini(&config->republish);
     stream_config_init(config);
 }
 
@@ -57,16 +66,48 @@ static enum status copy_string(char **to, const char *from)
     return from == NULL ? STATUS_OK : stream_config_set_string(to, bytes_of_string(from));
 }
 
+static enum status copy_sources(struct stream_config *to, const struct stream_config *from)
+{
+    enum status status = STATUS_OK;
+    if (from->mirror != NULL) {
+        to->mirror = calloc(1, sizeof *to->mirror);
+        if (to->mirror == NULL)
+            return STATUS_NO_MEMORY;
+        status = stream_source_copy(to->mirror, from->mirror);
+    }
+    if (status != STATUS_OK || from->source_count == 0)
+        return status;
+    to->sources = calloc(from->source_count, sizeof *to->sources);
+    if (to->sources == NULL)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; status == STATUS_OK && i < from->source_count; i++) {
+        status = stream_source_copy(&to->sources[i], &from->sources[i]);
+        to->source_count += status == STATUS_OK;
+    }
+    return status;
+}
+
 enum status stream_config_copy(struct stream_config *to, const struct stream_config *from)
 {
     struct stream_config copy = *from;
-    copy.name = copy.description = copy.metadata = NULL;
+    copy.name = copy.description = copy.metadata = copy.placement = NULL;
     copy.subject_count = 0;
+    copy.mirror = copy.sources = NULL;
+    copy.source_count = 0;
+    copy.transform = copy.republish = (struct subject_mapping){NULL, NULL};
     enum status status = copy_string(&copy.name, from->name);
     if (status == STATUS_OK)
         status = copy_string(&copy.description, from->description);
     if (status == STATUS_OK)
         status = copy_string(&copy.metadata, from->metadata);
+    if (status == STATUS_OK)
+        status = copy_string(&copy.placement, from->placement);
+    if (status == STATUS_OK)
+        status = copy_sources(&copy, from);
+    if (status == STATUS_OK)
+        status = subject_mapping_copy(&copy.transform, &from->transform);
+    if (status == STATUS_OK)
+        status = subject_mapping_copy(&copy.republish, &from->republish);
     for (size_t i = 0; status == STATUS_OK && i < from->subject_count; i++)
         status = stream_config_add_subject(&copy, bytes_of_string(from->subjects[i]), NULL);
     if (status != STATUS_OK) {
@@ -80,6 +121,8 @@ enum status stream_config_copy(struct stream_config *to, const struct stream_con
 static const char *const retention_words[] = {"limits", "interest", "workqueue", NULL};
 static const char *const discard_words[] = {"old", "new", NULL};
 static const char *const storage_words[] = {"file", "memory", NULL};
+static const char *const compression_words[] = {"none", "s2", NULL};
+static const char *const persist_words[] = {"default", "async", NULL};
 
 #define AT(member) offsetof(struct stream_config, member)
 
@@ -105,6 +148,16 @@ static const struct jsonfield fields[] = {
     {"allow_rollup_hdrs", JSONFIELD_BOOL, AT(allow_rollup), NULL, true},
     {"allow_direct", JSONFIELD_BOOL, AT(allow_direct), NULL, true},
     {"metadata", JSONFIELD_METADATA, AT(metadata), NULL, false},
+    {"compression", JSONFIELD_WORD, AT(compression), compression_words, true},
+    {"persist_mode", JSONFIELD_WORD, AT(persist), persist_words, false},
+    {"no_ack", JSONFIELD_BOOL, AT(no_ack), NULL, false},
+    {"mirror_direct", JSONFIELD_BOOL, AT(mirror_direct), NULL, true},
+    {"allow_msg_ttl", JSONFIELD_BOOL, AT(allow_msg_ttl), NULL, true},
+    {"subject_delete_marker_ttl", JSONFIELD_INTEGER, AT(delete_marker_ttl_ns), NULL, false},
+    {"allow_atomic", JSONFIELD_BOOL, AT(allow_atomic), NULL, false},
+    {"allow_batched", JSONFIELD_BOOL, AT(allow_batched), NULL, false},
+    {"allow_msg_schedules", JSONFIELD_BOOL, AT(allow_schedules), NULL, false},
+    {"allow_msg_counter", JSONFIELD_BOOL, AT(allow_counter), NULL, false},
 };
 enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
 
@@ -148,12 +201,81 @@ static void normalise(struct stream_config *config)
         config->replicas = 1;
 }
 
+static const struct jsonfield limit_fields[] = {
+    {"inactive_threshold", JSONFIELD_INTEGER, AT(consumer_inactive_ns), NULL, false},
+    {"max_ack_pending", JSONFIELD_INTEGER, AT(consumer_max_ack_pending), NULL, false},
+};
+enum { LIMIT_COUNT = sizeof limit_fields / sizeof limit_fields[0] };
+
+static enum status read_sources(struct stream_config *config, const json_t *document,
+                                struct errinfo *err)
+{
+    const json_t *mirror = json_object_get(document, "mirror");
+    const json_t *sources = json_object_get(document, "sources");
+    enum status status = STATUS_OK;
+    if (mirror != NULL && !json_is_null(mirror)) {
+        config->mirror = calloc(1, sizeof *config->mirror);
+        status = config->mirror == NULL
+                     ? errinfo_set(err, STATUS_NO_MEMORY, "no memory for a stream's mirror")
+                     : stream_source_from_json(config->mirror, mirror, err);
+    }
+    if (status != STATUS_OK || sources == NULL || json_is_null(sources))
+        return status;
+    if (!json_is_array(sources) || json_array_size(sources) > SOURCES_MAX)
+        return wrong_type("sources", err);
+    config->sources = calloc(json_array_size(sources) + 1, sizeof *config->sources);
+    if (config->sources == NULL)
+        return errinfo_set(err, STATUS_NO_MEMORY, "no memory for a stream's sources");
+    for (size_t i = 0; status == STATUS_OK && i < json_array_size(sources); i++) {
+        config->source_count++;
+        status = stream_source_from_json(&config->sources[i], json_array_get(sources, i), err);
+    }
+    return status;
+}
+
+static enum status read_mappings(struct stream_config *config, const json_t *document,
+                                 struct errinfo *err)
+{
+    const json_t *transform = json_object_get(document, "subject_transform");
+    const json_t *republish = json_object_get(document, "republish");
+    enum status status = STATUS_OK;
+    if (json_is_object(transform))
+        status = subject_mapping_from_json(&config->transform, transform, err);
+    if (status == STATUS_OK && json_is_object(republish)) {
+        status = subject_mapping_from_json(&config->republish, republish, err);
+        config->republish_headers_only = json_is_true(json_object_get(republish, "headers_only"));
+    }
+    return status;
+}
+
+static enum status read_rest(struct stream_config *config, const json_t *document,
+                             struct errinfo *err)
+{
+    const json_t *limits = json_object_get(document, "consumer_limits");
+    const json_t *placement = json_object_get(document, "placement");
+    enum status status = STATUS_OK;
+    if (json_is_object(limits))
+        status = jsonfields_read(limit_fields, LIMIT_COUNT, limits, config, err);
+    if (status != STATUS_OK || !json_is_object(placement))
+        return status;
+    config->placement = json_dumps(placement, JSON_COMPACT | JSON_SORT_KEYS);
+    return config->placement == NULL
+               ? errinfo_set(err, STATUS_NO_MEMORY, "no memory for a stream's placement")
+               : STATUS_OK;
+}
+
 static enum status read_document(struct stream_config *config, const json_t *document,
                                  struct errinfo *err)
 {
     enum status status = jsonfields_read(fields, FIELD_COUNT, document, config, err);
     if (status == STATUS_OK)
         status = read_subjects(config, json_object_get(document, "subjects"), err);
+    if (status == STATUS_OK)
+        status = read_sources(config, document, err);
+    if (status == STATUS_OK)
+        status = read_mappings(config, document, err);
+    if (status == STATUS_OK)
+        status = read_rest(config, document, err);
     normalise(config);
     return status;
 }
@@ -191,12 +313,62 @@ static json_t *subjects_json(const struct stream_config *config)
     return subjects;
 }
 
+static bool put_sources(const struct stream_config *config, json_t *document)
+{
+    json_t *list;
+    bool whole = true;
+    if (config->mirror != NULL)
+        whole = json_object_set_new(document, "mirror", stream_source_to_json(config->mirror)) == 0;
+    if (!whole || config->source_count == 0)
+        return whole;
+    list = json_array();
+    whole = list != NULL;
+    for (size_t i = 0; whole && i < config->source_count; i++)
+        whole = json_array_append_new(list, stream_source_to_json(&config->sources[i])) == 0;
+    if (!whole) {
+        json_decref(list);
+        return false;
+    }
+    return json_object_set_new(document, "sources", list) == 0;
+}
+
+static bool put_mappings(const struct stream_config *config, json_t *document)
+{
+    bool whole = true;
+    if (config->transform.destination != NULL)
+        whole = json_object_set_new(document, "subject_transform",
+                                    subject_mapping_to_json(&config->transform)) == 0;
+    if (!whole || config->republish.destination == NULL)
+        return whole;
+    json_t *republish = subject_mapping_to_json(&config->republish);
+    if (republish != NULL && config->republish_headers_only)
+        json_object_set_new(republish, "headers_only", json_true());
+    return json_object_set_new(document, "republish", republish) == 0;
+}
+
+static bool put_rest(const struct stream_config *config, json_t *document)
+{
+    json_t *limits = json_object();
+    bool whole = limits != NULL && jsonfields_write(limit_fields, LIMIT_COUNT, config, limits);
+    if (!whole) {
+        json_decref(limits);
+        return false;
+    }
+    whole = json_object_set_new(document, "consumer_limits", limits) == 0;
+    if (whole && config->placement != NULL)
+        whole = json_object_set_new(document, "placement",
+                                    json_loads(config->placement, 0, NULL)) == 0;
+    return whole;
+}
+
 static json_t *config_json(const struct stream_config *config)
 {
     json_t *document = json_object();
     bool whole = document != NULL &&
                  json_object_set_new(document, "subjects", subjects_json(config)) == 0 &&
-                 jsonfields_write(fields, FIELD_COUNT, config, document);
+                 jsonfields_write(fields, FIELD_COUNT, config, document) &&
+                 put_sources(config, document) && put_mappings(config, document) &&
+                 put_rest(config, document);
     if (whole)
         return document;
     json_decref(document);
@@ -205,7 +377,13 @@ static json_t *config_json(const struct stream_config *config)
 
 static bool strings_are_utf8(const struct stream_config *config)
 {
-    const char *const strings[] = {config->name, config->description, config->metadata};
+    const char *const strings[] = {config->name,
+                                   config->description,
+                                   config->metadata,
+                                   config->transform.source,
+                                   config->transform.destination,
+                                   config->republish.source,
+                                   config->republish.destination};
     bool good = true;
     for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++)
         good = good && utf8_is_valid(bytes_of_string(strings[i]));

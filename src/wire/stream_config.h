@@ -5,11 +5,14 @@
 #pragma once
 
 #include "base/buf.h"
-#include "base/errinfo.h"
+#include "wire/jsonfields.h"
+#include "wire/stream_source.h"
 
 enum stream_retention { STREAM_RETAIN_LIMITS, STREAM_RETAIN_INTEREST, STREAM_RETAIN_WORKQUEUE };
 enum stream_discard { STREAM_DISCARD_OLD, STREAM_DISCARD_NEW };
 enum stream_storage { STREAM_STORE_FILE, STREAM_STORE_MEMORY };
+enum stream_compression { STREAM_COMPRESS_NONE, STREAM_COMPRESS_S2 };
+enum stream_persist { STREAM_PERSIST_DEFAULT, STREAM_PERSIST_ASYNC };
 
 enum { STREAM_SUBJECTS_MAX = 64 }; // subjects one stream may listen to
 
@@ -38,6 +41,26 @@ struct stream_config {
     bool allow_rollup;
     bool allow_direct;
     char *metadata; // a JSON object with string values, NULL when there is none
+
+    struct stream_source *mirror; // NULL when it is none
+    struct stream_source *sources;
+    size_t source_count;
+    struct subject_mapping transform; // of what is published; source NULL when there is none
+    struct subject_mapping republish; // of what was stored; destination NULL when there is none
+    bool republish_headers_only;
+    enum stream_compression compression; // accepted and given back; records are not compressed
+    enum stream_persist persist;         // accepted and given back; every ack is durable
+    bool no_ack;
+    bool mirror_direct;
+    bool allow_msg_ttl;
+    int64_t delete_marker_ttl_ns;
+    bool allow_atomic;
+    bool allow_batched;
+    bool allow_schedules;
+    bool allow_counter;
+    int64_t consumer_inactive_ns;     // limits for consumers, 0 for none
+    int64_t consumer_max_ack_pending; // 0 for none
+    char *placement;                  // JSON as it was given: one server places nothing
 };
 
 struct stream_state {

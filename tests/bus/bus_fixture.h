@@ -15,7 +15,12 @@ static inline void *fixture_make_place(void)
     return home;
 }
 
-static inline struct bus *fixture_open_place(void *place)
+static inline const char *fixture_address(void *place)
+{
+    return place;
+}
+
+static inline struct bus *fixture_open_place(const char *place)
 {
     struct bus *bus = NULL;
     struct errinfo err = {.text = ""};
@@ -32,17 +37,25 @@ static inline void fixture_remove_place(void *place)
     free(place);
 }
 
-// `json` is the configuration as the JetStream API has it.
-static inline enum status bus_create(struct bus *bus, const char *json, bool *created,
-                                     struct errinfo *err)
+static inline enum status bus_create_replicated(struct bus *bus, const char *json, int replicas,
+                                                bool *created, struct errinfo *err)
 {
     struct stream_config config;
     stream_config_init(&config);
     enum status status = stream_config_from_json(&config, bytes_of_string(json), err);
+    if (replicas > 0)
+        config.replicas = replicas;
     if (status == STATUS_OK)
         status = bus->operations->stream_create(bus, &config, created, err);
     stream_config_fini(&config);
     return status;
+}
+
+// `json` is the configuration as the JetStream API has it.
+static inline enum status bus_create(struct bus *bus, const char *json, bool *created,
+                                     struct errinfo *err)
+{
+    return bus_create_replicated(bus, json, 0, created, err);
 }
 
 // `lines` are header lines as "A: b\r\n", NULL for none.

@@ -246,6 +246,10 @@ static void a_deleted_message_is_gone_and_an_erased_one_too(void **state)
     expect_gone(at, 3);
     must(at, get(at, 0, "s.a", BUS_ALL));
     assert_int_equal(at->message.seq, 1);
+    struct collected list = {.at = at};
+    struct bus_get filter = {.subject = BYTES("s.>"), .part = BUS_ALL};
+    must(at, at->does->last_each(at->bus, "S", &filter, collect_message, &list, &at->err));
+    assert_string_equal(list.text, "s.a=1:1 ");
     assert_int_equal(at->does->message_delete(at->bus, "S", 2, false, &at->err), STATUS_NOT_FOUND);
     struct stream_state is = state_of(at);
     assert_true(is.messages == 1 && is.last_seq == 3 && is.num_deleted == 2);
@@ -257,15 +261,13 @@ static void a_stream_is_created_once_updated_listed_and_deleted(void **state)
     bool created = true;
     struct stream_info info;
     create(at, plain);
-    must(at, bus_create(at->bus, plain, &created, &at->err));
+    must(at, try_create(at, plain, &created));
     assert_false(created);
-    assert_int_equal(
-        bus_create(at->bus, "{\"name\":\"S\",\"subjects\":[\"q\"]}", &created, &at->err),
-        STATUS_EXISTS);
+    assert_int_equal(try_create(at, "{\"name\":\"S\",\"subjects\":[\"q\"]}", &created),
+                     STATUS_EXISTS);
     assert_int_equal(at->err.protocol_code, 10058);
-    assert_int_equal(
-        bus_create(at->bus, "{\"name\":\"T\",\"subjects\":[\"s.a\"]}", &created, &at->err),
-        STATUS_CONFLICT);
+    assert_int_equal(try_create(at, "{\"name\":\"T\",\"subjects\":[\"s.a\"]}", &created),
+                     STATUS_CONFLICT);
     assert_int_equal(at->err.protocol_code, 10065);
     create(at, "{\"name\":\"A\"}");
     put(at, "s.a", "1");
@@ -380,6 +382,24 @@ static void what_cannot_be_followed_is_refused(void **state)
     assert_null(follow);
 }
 
+static void what_no_subject_of_the_stream_matches_gives_nothing(void **state)
+{
+    struct fixture *at = *state;
+    size_t source;
+    create(at, plain);
+    put(at, "s.a", "1");
+    struct bus_source other = {"S", BYTES("t.>"), 1};
+    struct bus_follow *one = follow(at, &other, 1);
+    struct collected list = {.at = at};
+    struct bus_get filter = {.subject = BYTES("t.*"), .part = BUS_ALL};
+    put(at, "s.a", "2");
+    assert_int_equal(next(at, one, 1, &source), STATUS_TIMEOUT);
+    must(at, at->does->last_each(at->bus, "S", &filter, collect_message, &list, &at->err));
+    must(at, at->does->subjects(at->bus, "S", BYTES("t.>"), collect_name, &list, &at->err));
+    assert_string_equal(list.text, "");
+    bus_follow_close(one);
+}
+
 static void a_follow_ends_when_its_stream_is_deleted(void **state)
 {
     struct fixture *at = *state;
@@ -400,7 +420,7 @@ static void messages_expire_and_streams_stay_after_reopening(void **state)
     for (int i = 0; i < 5; i++)
         put(at, "s.a", "x");
     bus_close(at->bus);
-    at->bus = at->implementation->open(at->place);
+    at->bus = open_bus(at);
     assert_int_equal(state_of(at).messages, 3);
     expect_gone(at, 2);
     expect_body(at, 3, "x");
@@ -430,6 +450,7 @@ int conformance_run(const struct conformance_bus *implementation)
         CASE(a_follow_gives_what_was_there_first_and_then_what_comes),
         CASE(several_sources_are_followed_each_in_its_order),
         CASE(what_cannot_be_followed_is_refused),
+        CASE(what_no_subject_of_the_stream_matches_gives_nothing),
         CASE(a_follow_ends_when_its_stream_is_deleted),
         CASE(messages_expire_and_streams_stay_after_reopening),
     };

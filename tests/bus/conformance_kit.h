@@ -13,6 +13,7 @@
 #include "conformance.h"
 
 #include "base/limits.h"
+#include "bus/kv.h"
 #include "bus_fixture.h"
 
 enum { WAIT_MS = 30000 }; // far longer than anything takes
@@ -26,7 +27,13 @@ struct fixture {
     struct bus_ack ack;
     struct buf storage;
     struct bus_message message;
+    struct kv_entry entry;
 };
+
+static inline struct bus *open_bus(struct fixture *at)
+{
+    return at->implementation->open(at->implementation->address(at->place));
+}
 
 // The test's initial state is the implementation.
 static inline int set_up(void **state)
@@ -34,7 +41,7 @@ static inline int set_up(void **state)
     struct fixture *at = calloc(1, sizeof *at);
     at->implementation = *state;
     at->place = at->implementation->make();
-    at->bus = at->implementation->open(at->place);
+    at->bus = open_bus(at);
     if (at->bus == NULL)
         return -1;
     at->does = at->bus->operations;
@@ -59,10 +66,15 @@ static inline void must(const struct fixture *at, enum status status)
         fail_msg("%s: %s", status_name(status), at->err.text);
 }
 
+static inline enum status try_create(struct fixture *at, const char *json, bool *created)
+{
+    return bus_create_replicated(at->bus, json, at->implementation->replicas, created, &at->err);
+}
+
 static inline void create(struct fixture *at, const char *json)
 {
     bool created = false;
-    must(at, bus_create(at->bus, json, &created, &at->err));
+    must(at, try_create(at, json, &created));
     assert_true(created);
 }
 

@@ -4,22 +4,36 @@
 
 #include <pthread.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 // A child publishes `count` messages to a subject with a bus of its own, and ends.
 static pid_t publish_in_child(struct fixture *at, const char *subject, int count)
 {
+    char number[16];
+    snprintf(number, sizeof number, "%d", count);
     pid_t child = fork();
     assert_true(child >= 0);
     if (child > 0)
         return child;
+    execl("/proc/self/exe", "child", at->implementation->address(at->place), subject, number,
+          (char *)NULL);
+    _exit(127);
+}
+
+static int publish_as_child(const struct conformance_bus *implementation, char **arguments)
+{
     struct bus_ack ack;
-    struct errinfo err;
-    struct bus *bus = at->implementation->open(at->place);
+    struct errinfo err = {.text = ""};
+    const char *subject = arguments[1];
+    int count = atoi(arguments[2]);
+    struct bus *bus = implementation->open(arguments[0]);
     int failed = bus == NULL;
     for (int i = 0; !failed && i < count; i++)
         failed = bus_put(bus, subject, NULL, bytes_of_string(subject), &ack, &err) != STATUS_OK;
+    if (failed)
+        fprintf(stderr, "publishing in another process: %s\n", err.text);
     bus_close(bus);
-    _exit(failed);
+    return failed;
 }
 
 static void expect_end(pid_t child)
@@ -39,7 +53,7 @@ static void a_follow_wakes_when_another_process_publishes(void **state)
     pid_t children[ROUNDS];
     for (int i = 0; i < ROUNDS; i++)
         children[i] = publish_in_child(at, "s.child", EACH);
-    at->bus = at->implementation->open(at->place);
+    at->bus = open_bus(at);
     struct bus_source all = {"S", BYTES(""), 1};
     struct bus_follow *one = follow(at, &all, 1);
     for (uint64_t seq = 1; seq <= ROUNDS * EACH; seq++)
@@ -150,7 +164,8 @@ static void a_key_that_is_replaced_again_and_again_is_never_missed(void **state)
 static void streams_come_and_go_beside_publishers_and_followers(void **state)
 {
     struct fixture *at = *state;
-    enum { THREADS = 4, EACH = 40, ROUNDS = 20 };
+    enum { THREADS = 4, EACH = 40 };
+    int rounds = at->implementation->replicas > 1 ? 5 : 20;
     struct publisher publishers[THREADS];
     size_t source;
     create(at, plain);
@@ -158,7 +173,7 @@ static void streams_come_and_go_beside_publishers_and_followers(void **state)
     struct bus_follow *one = follow(at, &all, 1);
     for (int i = 0; i < THREADS; i++)
         start(&publishers[i], at, i, EACH);
-    for (int i = 0; i < ROUNDS; i++) {
+    for (int i = 0; i < rounds; i++) {
         uint64_t purged;
         struct bus_purge what = {.filter = BYTES("s.none")};
         create(at, "{\"name\":\"T\",\"subjects\":[\"t.>\"]}");
@@ -176,8 +191,11 @@ static void streams_come_and_go_beside_publishers_and_followers(void **state)
 static void publishers_to_a_stream_that_is_deleted_are_told(void **state)
 {
     struct fixture *at = *state;
-    enum { ROUNDS = 10, EACH = 10 };
-    for (int i = 0; i < ROUNDS; i++) {
+    enum { EACH = 10 };
+    // A cluster may swallow what is published while it deletes: that takes as long as a request
+    // may.
+    int rounds = at->implementation->replicas > 1 ? 2 : 10;
+    for (int i = 0; i < rounds; i++) {
         struct publisher publishers[2];
         create(at, plain);
         start(&publishers[0], at, 0, EACH);
@@ -205,7 +223,7 @@ static void sixteen_processes_that_publish_at_once_lose_nothing(void **state)
     }
     for (int i = 0; i < PROCESSES; i++)
         expect_end(children[i]);
-    at->bus = at->implementation->open(at->place);
+    at->bus = open_bus(at);
     assert_int_equal(state_of(at).messages, PROCESSES * EACH);
     assert_int_equal(state_of(at).last_seq, PROCESSES * EACH);
     struct collected list = {.at = at};
@@ -213,8 +231,10 @@ static void sixteen_processes_that_publish_at_once_lose_nothing(void **state)
     assert_string_equal(list.text, "s.7=20 ");
 }
 
-int conformance_together_run(const struct conformance_bus *implementation)
+int conformance_together_run(const struct conformance_bus *implementation, int argc, char **argv)
 {
+    if (argc == 4)
+        return publish_as_child(implementation, argv + 1);
     const struct CMUnitTest tests[] = {
         CASE(a_follow_wakes_when_another_process_publishes),
         CASE(a_follow_wakes_when_another_thread_publishes),

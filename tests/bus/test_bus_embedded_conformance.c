@@ -12,7 +12,12 @@
 
 int main(void)
 {
-    static const struct conformance_bus embedded = {"embedded bus", fixture_make_place,
-                                                    fixture_open_place, fixture_remove_place};
+    static const struct conformance_bus embedded = {"embedded bus",
+                                                    fixture_make_place,
+                                                    fixture_address,
+                                                    fixture_open_place,
+                                                    fixture_remove_place,
+                                                    0,
+                                                    false};
     return conformance_run(&embedded);
 }

@@ -10,9 +10,14 @@
 #include "bus_fixture.h"
 #include "conformance.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
-    static const struct conformance_bus embedded = {"embedded bus", fixture_make_place,
-                                                    fixture_open_place, fixture_remove_place};
-    return conformance_together_run(&embedded);
+    static const struct conformance_bus embedded = {"embedded bus",
+                                                    fixture_make_place,
+                                                    fixture_address,
+                                                    fixture_open_place,
+                                                    fixture_remove_place,
+                                                    0,
+                                                    false};
+    return conformance_together_run(&embedded, argc, argv);
 }

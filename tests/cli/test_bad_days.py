@@ -84,7 +84,12 @@ class Races(agogtest.Case):
         for number, ref in enumerate(refs):
             self.assertEqual(self.fetch(ref), b"report %d" % number)
         history = self.json("history", "roy/backend/shared")
-        self.assertEqual([row["rev"] for row in history], list(range(1, 25)))
+        revisions = [row["rev"] for row in history]
+        # On a server publishers are not one behind the other: who loses a race leaves his number.
+        if agogtest.BUS == "embedded":
+            self.assertEqual(revisions, list(range(1, 25)))
+        self.assertEqual(len(revisions), 24)
+        self.assertEqual(revisions, sorted(set(revisions)))
         self.assertEqual(self.agog("doctor").count(b"PROBLEM"), 0)
 
     def test_a_publisher_killed_at_any_moment_leaves_all_of_its_report_or_nothing(self):
@@ -109,6 +114,7 @@ class Races(agogtest.Case):
         self.assertEqual(self.agog("doctor").count(b"PROBLEM"), 0)
         self.assertLess(printed, KILLS, "no kill came in time: nothing was tested")
 
+    @agogtest.local_store("a server has no lock")
     def test_a_held_store_is_waited_for_and_its_holder_named(self):
         self.agog("init")
         with open(self.home / "LOCK", "r+", encoding="utf-8") as lock:
@@ -125,9 +131,11 @@ class Races(agogtest.Case):
 
 
 class Places(agogtest.Case):
+    @agogtest.local_store("a server is always there")
     def test_a_missing_store_is_told_with_the_remedy(self):
         self.refuse(3, ["no agog store", "agog init"], "ls")
 
+    @agogtest.local_store("a directory")
     def test_a_directory_that_is_no_store_is_left_alone(self):
         self.home.mkdir()
         (self.home / "letter.txt").write_text("dear")
@@ -135,10 +143,12 @@ class Places(agogtest.Case):
                     "-", data=b"x")
         self.assertEqual(os.listdir(self.home), ["letter.txt"])
 
+    @agogtest.local_store("a file")
     def test_a_file_in_place_of_the_store_is_told(self):
         self.home.write_text("a file")
         self.refuse(7, "it is a file", "ls")
 
+    @agogtest.local_store("its format")
     def test_a_store_of_a_newer_format_is_not_touched(self):
         self.agog("init")
         line = "agog store, format 99"
@@ -146,6 +156,7 @@ class Places(agogtest.Case):
         self.refuse(7, "newer", "ls")
         self.refuse(7, "newer", "publish", "roy", "backend", "f", "-", data=b"x")
 
+    @agogtest.local_store("its disk")
     @unittest.skipIf(os.geteuid() != 0, "only root can make a small disk")
     def test_a_full_disk_damages_nothing_and_work_goes_on_when_there_is_space(self):
         self.home.mkdir()
@@ -177,6 +188,7 @@ class Places(agogtest.Case):
                     if line.startswith(b"PROBLEM")]
         self.assertTrue(all(b" disk " in line for line in problems), problems)
 
+    @agogtest.local_store("its rights")
     @unittest.skipIf(os.geteuid() != 0, "needs root to become somebody else")
     def test_missing_rights_are_told_and_nothing_is_lost(self):
         self.publish("mine")
@@ -220,6 +232,7 @@ class Retention(agogtest.Case):
 
 
 class Damage(agogtest.Case):
+    @agogtest.local_store("its files")
     def test_any_flipped_byte_of_the_format_file_closes_nothing(self):
         self.publish("kept")
         path = self.home / "FORMAT"
@@ -231,6 +244,7 @@ class Damage(agogtest.Case):
         self.agog("init")
         self.assertEqual(path.read_bytes(), whole)
 
+    @agogtest.local_store("its files")
     def test_a_flipped_byte_costs_one_report_and_doctor_names_it(self):
         bodies = {f"f{number}": b"%d " % number * 500 for number in range(5)}
         for feature, body in bodies.items():

@@ -38,6 +38,7 @@ class SetUp(agogtest.Case):
         self.agog("init", "--repair")
         self.agog("doctor")
 
+    @agogtest.local_store("where it is found")
     def test_init_here_makes_a_store_that_is_found_from_below(self):
         below = self.root / "project" / "src"
         below.mkdir(parents=True)
@@ -57,6 +58,14 @@ class SetUp(agogtest.Case):
 
 
 class Streams(agogtest.Case):
+    def test_a_deleted_message_is_gone(self):
+        self.publish("old words", deliverable=("cynthia", "research", "f"))
+        self.publish("new words", deliverable=("cynthia", "research", "f"))
+        self.agog("stream", "rm", "agog_features_research", "--seq", 2, "--force")
+        self.refuse(3, "gone", "fetch", "cynthia/research/f@2")
+        self.assertEqual(self.fetch("cynthia/research/f"), b"old words")
+
+    @agogtest.local_store("what its files hold")
     def test_a_message_can_be_deleted_and_overwritten(self):
         self.publish("secret-words", deliverable=("cynthia", "research", "hidden-name"))
         self.agog("stream", "rm", "agog_features_research", "--seq", 1, "--erase", "--force")

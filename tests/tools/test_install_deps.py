@@ -69,7 +69,8 @@ class InstallDeps(tap.Case):
         result = self.install("build")
         self.assertEqual(result.returncode, 1)
         self.assertEqual(result.stderr.count("\n"), 1)
-        for package in ("gcc", "meson", "ninja-build", "libjansson-dev", "libcmark-gfm-dev"):
+        for package in ("gcc", "meson", "ninja-build", "libjansson-dev", "libcmark-gfm-dev",
+                        "libsqlite3-dev"):
             self.assert_says(result, package)
 
     def test_without_root_sudo_is_used(self):

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "deliver/nearest.h"
+#include "base/nearest.h"
 
 static const char *hint(const char *wanted, const char *const *offers, char *out)
 {

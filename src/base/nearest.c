@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Edit distance is counted in bytes (optimal string alignment): names are nearly always ASCII, and
 // a non-ASCII letter that differs then counts two or three, which is no harm in a suggestion.
-#include "deliver/nearest.h"
+#include "base/nearest.h"
 
 #include "base/errinfo.h"
 #include "base/utf8.h"
