@@ -67,6 +67,7 @@ class Case(unittest.TestCase):
         self.environment = {name: value for name, value in os.environ.items()
                             if not name.startswith(("AGOG_", "NATS_"))}
         self.environment["AGOG_HOME"] = str(self.home)
+        self.environment["XDG_CACHE_HOME"] = str(self.root / "cache")
         if BUS == "nats":
             self.use_nats()
 

@@ -76,6 +76,10 @@ static enum status refuse(struct consumer *consumer, const struct consumer_messa
     if (pending == NULL)
         return STATUS_OK;
     consumer_advise_naked(consumer, message);
+    if (delay_ns == 0 && consumer_is_spent(consumer, pending)) {
+        consumer_give_up(consumer, pending);
+        return STATUS_OK;
+    }
     if (delay_ns == 0)
         return pending_enqueue(&consumer->pending, pending);
     if (delay_ns > INT64_MAX - now_ns)
@@ -89,9 +93,8 @@ static enum status refuse(struct consumer *consumer, const struct consumer_messa
 static enum status terminate(struct consumer *consumer, const struct consumer_message *message,
                              struct bytes reason)
 {
-    if (pending_find(&consumer->pending, message->seq) == NULL)
-        return STATUS_OK;
-    consumer_advise_terminated(consumer, message, bytes_trim(reason));
+    if (pending_find(&consumer->pending, message->seq) != NULL)
+        consumer_advise_terminated(consumer, message, bytes_trim(reason));
     return settle(consumer, message);
 }
 

@@ -26,7 +26,7 @@ struct candidate {
 // A message that was delivered as often as it may be is not pending any more; it stays in the
 // stream, for whoever was told of it. Without memory to remember it, an interest stream does not
 // keep it longer than its other consumers do.
-static void give_up(struct consumer *consumer, struct pending *pending)
+void consumer_give_up(struct consumer *consumer, struct pending *pending)
 {
     uint64_t seq = pending->seq;
     consumer_advise_exceeded(consumer, seq, pending->deliveries);
@@ -37,7 +37,7 @@ static void give_up(struct consumer *consumer, struct pending *pending)
     consumer_update_floor(consumer);
 }
 
-static bool is_spent(const struct consumer *consumer, const struct pending *pending)
+bool consumer_is_spent(const struct consumer *consumer, const struct pending *pending)
 {
     int64_t most = consumer->config.max_deliver;
     return most > 0 && (int64_t)pending->deliveries >= most;
@@ -48,8 +48,8 @@ static void queue_due(struct consumer *consumer, int64_t now_ns)
 {
     struct pending *pending;
     while ((pending = pending_due_now(&consumer->pending, now_ns)) != NULL) {
-        if (is_spent(consumer, pending))
-            give_up(consumer, pending);
+        if (consumer_is_spent(consumer, pending))
+            consumer_give_up(consumer, pending);
         else if (pending_enqueue(&consumer->pending, pending) != STATUS_OK)
             return;
     }
@@ -59,9 +59,9 @@ static bool choose_again(struct consumer *consumer, struct candidate *candidate)
 {
     struct pending *pending;
     while ((pending = pending_dequeue(&consumer->pending)) != NULL) {
-        // One that was refused for the last time.
-        if (is_spent(consumer, pending)) {
-            give_up(consumer, pending);
+        // The limit has become lower meanwhile.
+        if (consumer_is_spent(consumer, pending)) {
+            consumer_give_up(consumer, pending);
             continue;
         }
         *candidate = (struct candidate){pending->seq, pending, false};

@@ -150,6 +150,10 @@ void consumer_advise_pause(struct consumer *consumer, bool paused);
 void consumer_advise_pinned(struct consumer *consumer, const char *group);
 void consumer_advise_unpinned(struct consumer *consumer, const char *group, const char *reason);
 
+// consumer_poll.c: a message that was delivered as often as it may be.
+bool consumer_is_spent(const struct consumer *consumer, const struct pending *pending);
+void consumer_give_up(struct consumer *consumer, struct pending *pending);
+
 // consumer_pull.c
 struct waiting *consumer_next_waiting(struct consumer *consumer, int64_t now_ns);
 // The turn of a pinned group passes to whoever is served while nobody has it.

@@ -180,21 +180,26 @@ static enum status push_source(struct parser *parser, struct bytes content, cons
 
 // Include. ------------------------------------------------------------------------------------
 
-// The name beside the including file, unless it is absolute. NULL when it is too long.
-static const char *path_of(struct parser *parser, const char *from, struct bytes name)
+// The name beside the including file, unless it is absolute.
+static enum status path_of(struct parser *parser, const struct conf_place *place, struct bytes name,
+                           const char **out)
 {
+    enum status status;
+    const char *from = place->file;
     const char *slash = strrchr(from, '/');
     while (bytes_start_with(name, BYTES("./")) && name.size > 2)
         name = bytes_from(name, 2);
     size_t folder = slash == NULL || name.data[0] == '/' ? 0 : (size_t)(slash - from) + 1;
     if (folder + name.size >= PATH_BYTES_MAX)
-        return NULL;
-    char *path = arena_alloc(&parser->arena, folder + name.size + 1);
+        return conf_error(place, STATUS_LIMIT, parser->err,
+                          "the path of the included file is longer than %d bytes", PATH_BYTES_MAX);
+    char *path = room_for(parser, folder + name.size + 1, &status);
     if (path == NULL)
-        return NULL;
+        return status;
     memcpy(path, from, folder);
     memcpy(path + folder, name.data, name.size);
-    return path;
+    *out = path;
+    return STATUS_OK;
 }
 
 static bool is_open(const struct parser *parser, const char *path)
@@ -236,9 +241,10 @@ static enum status include_file(struct parser *parser, const struct conf_place *
     errinfo_quote(name, quote);
     if (parser->input->include == NULL || name.data[0] == '\0')
         return conf_error(place, STATUS_INVALID, parser->err, "include is not possible here");
-    const char *path = path_of(parser, place->file, name);
-    if (path == NULL)
-        return conf_error(place, STATUS_LIMIT, parser->err, "the path of %s is too long", quote);
+    const char *path = NULL;
+    status = path_of(parser, place, name, &path);
+    if (status != STATUS_OK)
+        return status;
     if (is_open(parser, path))
         return conf_error(place, STATUS_INVALID, parser->err, "%s includes itself", quote);
     status = read_file(parser, path, &content);
@@ -361,7 +367,7 @@ static enum status at_end_of_text(struct parser *parser)
                           frame->kind == FRAME_ARRAY ? "array" : "block");
     if (frame->braced)
         return conf_error(&frame->list->place, STATUS_INVALID, parser->err,
-                          "the brace at the beginning is never closed");
+                          "this brace is never closed");
     if (frame->kind == FRAME_INCLUDE)
         return take_over_entries(parser);
     if (frame->kind == FRAME_VARIABLE)
@@ -440,6 +446,7 @@ static enum status read_entry(struct parser *parser)
     if (next == '}')
         return close_brace(parser);
     if (next == '{' && frame->kind != FRAME_BLOCK && !frame->braced) {
+        frame->list->place = conf_text_place(text);
         conf_text_step(text);
         frame->braced = true;
         return STATUS_OK;

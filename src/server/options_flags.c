@@ -242,6 +242,7 @@ static enum status load(struct server_options *options, struct walk walk, const 
         status = apply_flags(options, walk, err);
     if (status != STATUS_OK)
         return status;
+    options->trace = options->trace || options->trace_verbose || options->trace_headers;
     status = options_check(options, err);
     if (status != STATUS_OK && config != NULL)
         errinfo_wrap(err, status, "%s", config);

@@ -23,7 +23,7 @@ class Search(agogtest.Case):
         return [hit["ref"] for hit in self.hits(*arguments)]
 
     def catalog(self):
-        found = [path for path in self.home.rglob("*") if path.is_file() and "catalog" in path.name]
+        found = [path for path in self.root.rglob("catalog.db*") if path.is_file()]
         self.assertTrue(found)
         return found
 
@@ -85,7 +85,7 @@ class Search(agogtest.Case):
             self.assertEqual(self.refs("rate"), before)
 
     def test_many_searches_at_once_agree(self):
-        for path in self.catalog() if list(self.home.rglob("*catalog*")) else []:
+        for path in self.root.rglob("catalog.db*"):
             path.unlink()
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(lambda _: json.dumps(self.refs("rate")), range(16)))

@@ -249,7 +249,7 @@ static void a_file_in_json_is_a_configuration(void **state)
     assert_integer(&conf.root, "port", 4222);
     assert_text(at(&conf.root, "users")->is.list.first, "user", "a");
     assert_true(at(at(&conf.root, "x"), "y")->is.truth);
-    assert_refused("{ a 1", "etc/main.conf:1:1: the brace at the beginning is never closed");
+    assert_refused("{ a 1", "etc/main.conf:1:1: this brace is never closed");
     assert_refused("a 1 }", "etc/main.conf:1:5: this brace closes nothing");
     conf_fini(&conf);
 }

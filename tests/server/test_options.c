@@ -400,6 +400,37 @@ static void a_reload_tells_what_changed_and_what_may_not(void **state)
     server_options_free(large);
 }
 
+// The forms in which NATS's documentation writes configurations.
+static void configurations_as_the_documentation_writes_them_are_taken(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "port: 4222\nmonitor_port: 8222\n\n# roughly as written\nauthorization {\n"
+        "    user:     one\n    password: T0pS3cr3t\n    timeout:  1\n}\n",
+        "listen: 127.0.0.1:4222\nserver_name=n1\njetstream=enabled\n"
+        "jetstream {\n  store_dir=\"/var/lib/nats\"\n  max_memory_store: 1GB\n"
+        "  max_file_store: 10GB\n}\n",
+        "authorization: {\n  token: \"s3cr3t\"\n}",
+        "authorization {\n  default_permissions = {\n    publish = \"SANDBOX.*\"\n"
+        "    subscribe = [\"PUBLIC.>\", \"_INBOX.>\"]\n  }\n  ADMIN = {\n    publish = \">\"\n"
+        "    subscribe = \">\"\n  }\n  REQUESTOR = {\n    publish = [\"req.a\", \"req.b\"]\n"
+        "    subscribe = \"_INBOX.>\"\n  }\n  users = [\n"
+        "    {user: admin, password: x, permissions: $ADMIN}\n"
+        "    {user: client, password: y, permissions: $REQUESTOR}\n"
+        "    {user: other, password: z}\n  ]\n}\n",
+        "{ \"authorization\": { \"users\": [ {\"user\": \"a\", \"password\": \"b\",\n"
+        "  \"permissions\": { \"publish\": { \"deny\": \">\" }, \"subscribe\": { \"allow\": "
+        "\"c.>\" } } }\n"
+        "] } }",
+        "accounts: {\n  $SYS: {\n    users: [ {user: sys, password: pw} ]\n  }\n}\n"
+        "system_account: \"$SYS\"\n",
+        "max_connections: 100\nmax_control_line: 2kb\nmax_pending = 64mb; write_deadline: \"2s\"\n"
+        "debug: false, trace: no // quiet\nlogtime: on\nlog_size_limit: 1GB\npid_file: ./n.pid",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        server_options_free(options_of_file(texts[i]));
+}
+
 static void a_caller_sets_what_was_not_given(void **state)
 {
     (void)state;
@@ -494,6 +525,7 @@ int main(void)
         cmocka_unit_test(users_have_permissions_their_own_or_the_default),
         cmocka_unit_test(users_and_permissions_that_make_no_sense_are_refused),
         cmocka_unit_test(a_reload_tells_what_changed_and_what_may_not),
+        cmocka_unit_test(configurations_as_the_documentation_writes_them_are_taken),
         cmocka_unit_test(a_caller_sets_what_was_not_given),
         cmocka_unit_test(durations_are_gos),
         cmocka_unit_test(help_names_every_flag_once_and_varz_is_json),
