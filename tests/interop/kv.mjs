@@ -218,7 +218,11 @@ test("a mirrored bucket reads what was put into the first", { since: "2.10.0" },
     await kv.put("a", "one");
     const { bucket: name } = await kv.status();
     const copy = await bucket(t, { mirror: { name } });
-    await until(async () => (await copy.get("a"))?.string() === "one");
+    await until(async () => (await copy.status()).values === 1);
+    const { streamInfo } = await copy.status();
+    const entry = await t.jsm.direct.getMessage(streamInfo.config.name,
+        { last_by_subj: `$KV.${name}.a` });
+    assert.equal(entry.string(), "one");
 });
 
 test("keys and their revisions are there after a kill", { only: "agog" }, async (t) => {
