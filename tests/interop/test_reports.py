@@ -39,7 +39,8 @@ class Reports(natstest.Case):
         self.assertEqual(self.nats.stop(), 0)
         self.assertEqual(self.fetch("cynthia/research/REQ-1").decode(), REPORT)
         self.assertEqual(self.fetch(made).decode(), REPORT)
-        self.assertIn("Trigrams", self.fetch("cynthia/research/REQ-1", "--summary").decode())
+        self.assertEqual(self.fetch("cynthia/research/REQ-1", "--summary").decode(),
+                         "Größe der Suche\nTrigrams ✓ \"quoted\" and back\\slashed.\n")
         self.assertIn("code", self.fetch("cynthia/research/REQ-1#summary").decode())
 
     def test_what_the_first_client_published_is_fetched_while_the_server_runs(self):
