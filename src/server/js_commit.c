@@ -27,6 +27,8 @@ struct js_commit {
     int64_t spent_ns;           // writing and syncing
     struct msglog_batch *batch; // NULL when there is none, as the next
     struct msglog_batch *consumer_batch;
+    enum status staged; // whether what consumers did could be put into their batch
+    struct errinfo why;
 };
 
 // Replies
@@ -172,6 +174,10 @@ static void finish(struct js_work *work)
     if (commit->consumer_batch != NULL)
         status = msglog_batch_done(stream_get_consumer_log(stream->stream), commit->consumer_batch,
                                    &why);
+    if (status == STATUS_OK && commit->staged != STATUS_OK) {
+        status = commit->staged;
+        why = commit->why;
+    }
     if (outcome == STATUS_OK && status != STATUS_OK) {
         outcome = status;
         err = why;
@@ -202,6 +208,7 @@ void js_stream_commit(struct js_stream *stream)
     if (commit == NULL)
         return; // it stays in the list, and the next turn tries again
     list_take_out(&stream->dirty);
+    commit->staged = stream_stage_consumers(stream->stream, &commit->why);
     commit->batch = msglog_batch_take(stream_get_log(stream->stream));
     commit->consumer_batch = consumer_log == NULL ? NULL : msglog_batch_take(consumer_log);
     queue_move(&stream->waiting, &stream->staged);
