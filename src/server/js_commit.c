@@ -101,6 +101,12 @@ static void send_replies(struct js_stream *stream, enum status outcome, const st
 
 bool js_stream_defer(struct js_stream *stream, js_retry retry, const struct message *message)
 {
+    // Whoever replaces something all the time would hide it for ever: the second time what is
+    // staged is committed on the spot.
+    if (stream->js->retrying) {
+        js_stream_settle(stream);
+        return false;
+    }
     size_t size = message->subject.size + message->reply.size + message->headers.size +
                   message->body.size;
     struct js_deferred *deferred = malloc(sizeof *deferred + size);
@@ -128,12 +134,15 @@ static void retry_deferred(struct js_stream *stream)
     struct js_deferred *deferred = stream->deferred;
     struct jetstream *js = stream->js;
     stream->deferred = NULL;
+    bool before = js->retrying;
+    js->retrying = true;
     while (deferred != NULL) {
         struct js_deferred *next = deferred->next;
         deferred->retry(js, &deferred->message);
         free(deferred);
         deferred = next;
     }
+    js->retrying = before;
 }
 
 // Commits
