@@ -130,7 +130,8 @@ def run(command, name, start, merged):
     with tempfile.TemporaryDirectory(prefix="agog-interop-") as folder:
         server = start(pathlib.Path(folder).resolve())
         program = subprocess.Popen([*command, f"nats://127.0.0.1:{server.port}"],
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                   env={**os.environ, "AGOG_TEST_SERVER_NAME": name})
         try:
             for line in program.stdout:
                 if line.startswith("!server "):
@@ -142,6 +143,8 @@ def run(command, name, start, merged):
             if program.wait() != 0:
                 merged.failed = True
         finally:
+            program.kill()
+            program.wait()
             alive = server.process.poll() is None
             if alive:
                 server.kill()
