@@ -25,7 +25,7 @@ CASE = re.compile(r"^(ok|not ok) (\d+)(?: - )?(.*)$")
 PLAN = re.compile(r"^1\.\.(\d+)")
 CONFIGURATION = """
 listen: "127.0.0.1:{port}"
-max_payload: 10485760
+max_payload: 16777216
 jetstream {{ store_dir: "{store}", max_file_store: 100GB, max_memory_store: 1GB }}
 """
 
@@ -78,9 +78,7 @@ def environment():
 
 
 def ours(folder):
-    config = folder / "agog.conf"
-    config.write_text("max_payload: 10485760\n")
-    return natstest.Server(folder, "-c", config, environment=environment())
+    return natstest.Server(folder, environment=environment())
 
 
 def servers():

@@ -174,9 +174,9 @@ test("many publishes under way at once all arrive, in order", async ({ stream, j
     assert.equal((await jsm.streams.getMessage(config.name, { seq: 777 })).string(), "776");
 });
 
-test("a report of ten megabytes is stored", async ({ nc, stream, js, jsm }) => {
+test("a report of ten megabytes is stored", async ({ stream, js, jsm }) => {
     const { config } = await stream();
-    const body = "0123456789abcdef".repeat(nc.info.max_payload / 16);
+    const body = "0123456789abcdef".repeat(10 * 1024 * 1024 / 16);
     assert.equal((await js.publish(`${config.name}.big`, body, { timeout: 20000 })).seq, 1);
     const { state } = await jsm.streams.info(config.name);
     assert.ok(state.bytes >= body.length);
