@@ -269,6 +269,9 @@ static enum status stream_info_call(struct js_call *call, struct errinfo *err)
     if (status != STATUS_OK)
         return status;
     buf_init(&subjects, call->out.max);
+    // Of a subject whose last message is only staged the one before is gone already.
+    if (filter.size > 0)
+        js_stream_settle(stream);
     if (filter.size > 0)
         status = put_subjects(call, stream, filter, &subjects, &page, err);
     details.subjects = buf_bytes(&subjects);

@@ -334,25 +334,24 @@ static enum status make_streams(const struct storedir *dir, struct errinfo *err)
     return STATUS_OK;
 }
 
-// Removes a directory, the files in it, and the directories down to `depth` levels below it.
-static int remove_directory(const struct host *host, const char *path, int depth)
+static int list_names(const struct host *host, const char *path, struct buf *names)
+{
+    int failure = host->list(host->context, path, gather_name, names);
+    return failure == 0 && buf_status(names) != STATUS_OK ? ENOMEM : failure;
+}
+
+// Removes a directory and the files in it.
+static int remove_directory(const struct host *host, const char *path)
 {
     struct buf names, below;
     buf_init(&names, SIZE_MAX);
     buf_init(&below, PATH_BYTES_MAX);
-    int failure = host->list(host->context, path, gather_name, &names);
-    if (failure == 0 && buf_status(&names) != STATUS_OK)
-        failure = ENOMEM;
+    int failure = list_names(host, path, &names);
     struct bytes rest = buf_bytes(&names);
     for (; failure == 0 && rest.size > 0; rest = bytes_from(rest, strlen(rest.data) + 1)) {
-        if (join(&below, path, rest.data, "") == NULL) {
-            failure = ENOMEM;
-            break;
-        }
-        failure = host->remove(host->context, below.data);
-        // POSIX has EPERM for a directory, Linux EISDIR.
-        if ((failure == EISDIR || failure == EPERM) && depth > 0)
-            failure = remove_directory(host, below.data, depth - 1);
+        failure = ENOMEM;
+        if (join(&below, path, rest.data, "") != NULL)
+            failure = host->remove(host->context, below.data);
     }
     if (failure == 0)
         failure = host->remove_directory(host->context, path);
@@ -361,15 +360,20 @@ static int remove_directory(const struct host *host, const char *path, int depth
     return failure;
 }
 
-// Removes a stream's directory, which has that of its consumers' log in it.
+// Removes a stream's directory. The log of its consumers is the one directory that may be in it.
 static enum status remove_tree(const struct storedir *dir, const char *name, struct errinfo *err)
 {
-    struct buf path;
+    struct buf path, consumers;
     buf_init(&path, PATH_BYTES_MAX);
+    buf_init(&consumers, PATH_BYTES_MAX);
     int failure = ENOMEM;
-    if (join(&path, dir->home.data, "streams", name) != NULL)
-        failure = remove_directory(dir->host, path.data, 1);
+    if (join(&path, dir->home.data, "streams", name) != NULL &&
+        join(&consumers, path.data, "consumers", "") != NULL)
+        failure = remove_directory(dir->host, consumers.data);
+    if (failure == 0 || failure == ENOENT)
+        failure = remove_directory(dir->host, path.data);
     buf_fini(&path);
+    buf_fini(&consumers);
     return failure == 0 ? STATUS_OK
                         : errinfo_set_errno(err, failure, "cannot remove %s from the store %s",
                                             name, dir->home.data);

@@ -397,10 +397,10 @@ static int sim_remove(void *context, const char *path)
     int failure = enter(sim, SIM_REMOVE, true);
     if (failure != 0)
         return failure;
-    const struct name *name = find_name(&sim->now, path);
-    if (name == NULL)
+    const struct name *file = find_name(&sim->now, path);
+    if (file == NULL)
         return ENOENT;
-    if (name->node < 0)
+    if (file->node < 0)
         return EISDIR;
     change_names(sim, "", -1, path);
     return 0;
