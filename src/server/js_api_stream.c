@@ -3,6 +3,7 @@
 #include "engine/jserror.h"
 #include "server/advisory.h"
 #include "server/js_api.h"
+#include "server/js_metadata.h"
 #include "server/js_source.h"
 #include "server/server_private.h"
 #include "wire/jsontext.h"
@@ -72,7 +73,10 @@ static enum status put_info(struct js_call *call, struct js_stream *stream,
     buf_append_string(&more, ",\"ts\":");
     jsontext_put_time(&more, server_now_ns());
     details->more = buf_bytes(&more);
+    char *metadata = js_metadata_of_stream(&info.config);
+    info.config.metadata = metadata;
     enum status status = stream_info_put_members(&info, details, &call->out);
+    free(metadata);
     buf_fini(&more);
     if (status != STATUS_OK)
         return errinfo_set_code(err, status, JSERROR_INSUFFICIENT_RESOURCES,
