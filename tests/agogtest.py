@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What black-box tests of the program share: a store of its own for each case, and the program.
 
-With AGOG_TEST_BUS=nats each case has a nats-server of its own instead of a store, and the cases that
-are about the local store (`local_store`) are skipped.
+With AGOG_TEST_BUS=nats each case has a nats-server of its own instead of a store, with
+AGOG_TEST_BUS=serve an `agog serve` that holds the store, which the program finds by itself. The
+cases that are about the local store (`local_store`) are skipped then.
 """
 import json
 import os
@@ -20,14 +21,15 @@ AGOG = str(pathlib.Path(os.environ.get("AGOG_TEST_BUILD_ROOT", "build")).resolve
 
 def local_store(why):
     """For a case that means the store in a directory, not whatever the program works on."""
-    return unittest.skipIf(BUS == "nats", f"about the local store: {why}")
+    return unittest.skipIf(BUS != "embedded", f"about the local store: {why}")
 
 
 class NatsServer:
-    """A nats-server on the loopback at a free port, with its store below `root`."""
+    """A nats-server on the loopback at a free port, with its store at `root`/`store`."""
 
-    def __init__(self, root, settings=""):
+    def __init__(self, root, settings="", program=(NATS_SERVER,), store="nats"):
         self.root, self.settings, self.port = pathlib.Path(root), settings, -1
+        self.program, self.store = program, store
         self.process = None
         self.start()
 
@@ -35,9 +37,9 @@ class NatsServer:
         """Starts it, at the port that it had when it ran before, and waits until it is ready."""
         config = self.root / "nats.conf"
         config.write_text(f'listen: "127.0.0.1:{self.port}"\nmax_payload: 11MB\n'
-                          f'jetstream {{ store_dir: "{self.root}/nats" }}\n{self.settings}\n')
+                          f'jetstream {{ store_dir: "{self.root}/{self.store}" }}\n{self.settings}\n')
         # pylint: disable-next=consider-using-with
-        self.process = subprocess.Popen([NATS_SERVER, "-c", str(config)], stderr=subprocess.PIPE,
+        self.process = subprocess.Popen([*self.program, "-c", str(config)], stderr=subprocess.PIPE,
                                         text=True)
         for line in self.process.stderr:
             port = re.search(r"client connections on 127\.0\.0\.1:(\d+)", line)
@@ -45,6 +47,8 @@ class NatsServer:
                 self.port = int(port.group(1))
             if "Server is ready" in line:
                 return
+            if not line:
+                break
         raise RuntimeError(f"nats-server did not start: {line}")
 
     @property
@@ -70,6 +74,8 @@ class Case(unittest.TestCase):
         self.environment["XDG_CACHE_HOME"] = str(self.root / "cache")
         if BUS == "nats":
             self.use_nats()
+        elif BUS == "serve":
+            self.use_serve()
 
     def use_nats(self, settings=""):
         if NATS_SERVER is None:
@@ -77,6 +83,11 @@ class Case(unittest.TestCase):
         server = NatsServer(self.root, settings)
         self.addCleanup(server.stop)
         self.environment["NATS_URL"] = server.url
+        return server
+
+    def use_serve(self, settings=""):
+        server = NatsServer(self.root, settings, (AGOG, "serve"), "store")
+        self.addCleanup(server.stop)
         return server
 
     def start(self, *arguments, **options):

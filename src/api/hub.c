@@ -17,6 +17,7 @@ struct hub {
     char holder[64];
     int64_t lock_wait_ms;
     struct login *login; // NULL when the store at home is used
+    bool served;         // by an agog serve, which the bus speaks to
     struct bus *bus;
     struct registry *registry;
 };
@@ -94,7 +95,13 @@ static bool open_local_server(struct hub *hub)
     if (!bus_embedded_server_url(hub->home, url))
         return false;
     snprintf(name, sizeof name, "agog %s", hub->holder);
-    return bus_nats_open(&options, &hub->bus, &ignored) == STATUS_OK;
+    hub->served = bus_nats_open(&options, &hub->bus, &ignored) == STATUS_OK;
+    return hub->served;
+}
+
+bool hub_is_served(struct hub *hub)
+{
+    return hub->served || (hub->bus == NULL && hub->login == NULL && open_local_server(hub));
 }
 
 static enum status open_bus(struct hub *hub, bool create, struct errinfo *err)

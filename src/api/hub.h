@@ -25,7 +25,10 @@ enum status hub_open(const struct hub_options *options, struct hub **out, struct
 void hub_close(struct hub *hub); // takes NULL
 
 const char *hub_home(const struct hub *hub);
-bool hub_is_remote(const struct hub *hub); // the bus is on a server; the store at home is not used
+bool hub_is_remote(const struct hub *hub);
+
+// Whether the store at home is held by an `agog serve` that answers, and is reached through it.
+bool hub_is_served(struct hub *hub); // the bus is on a server; the store at home is not used
 const char *hub_author(const struct hub *hub);
 int64_t hub_lock_wait_ms(const struct hub *hub);
 

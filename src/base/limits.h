@@ -47,8 +47,10 @@ enum {
     // A path within the store: PATH_MAX of Linux and its NUL, twice.
     LIMIT_PATH_BYTES = 8192,
 
-    // How often a publish or a KV write starts again when another writer came first.
-    LIMIT_CONFLICT_RETRIES = 64,
+    // How often a publish or a KV write starts again when another writer came first. Each time
+    // somebody
+    // else has got on; of sixteen writers, one that loses by chance alone loses this often never.
+    LIMIT_CONFLICT_RETRIES = 1000,
 
     // How long a one-shot command waits for the store's lock before it says who holds it.
     LIMIT_LOCK_WAIT_MS = 10000,

@@ -172,8 +172,12 @@ static enum status check_server(struct examination *exam, struct hub *hub)
 
 static enum status check_place(struct examination *exam, struct hub *hub)
 {
-    return hub_is_remote(hub) ? check_server(exam, hub)
-                              : check_store(exam, hub_home(hub), hub_lock_wait_ms(hub));
+    if (hub_is_remote(hub))
+        return check_server(exam, hub);
+    if (!hub_is_served(hub))
+        return check_store(exam, hub_home(hub), hub_lock_wait_ms(hub));
+    finding(exam, "store", true, "held by agog serve: stop it to have every stored byte read");
+    return check_server(exam, hub);
 }
 
 static enum status run(struct cli *cli, struct errinfo *err)

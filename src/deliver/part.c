@@ -5,6 +5,7 @@
 #include "deliver/delta.h"
 #include "deliver/section.h"
 #include "deliver/shelf.h"
+#include "deliver/summary.h"
 #include "deliver/tokens.h"
 
 #include <stdio.h>
@@ -122,14 +123,29 @@ static enum status read_outline(struct reading *reading, struct errinfo *err)
     return STATUS_OK;
 }
 
-static enum status read_summary(struct reading *reading)
+// A report that another client published has neither title nor summary beside it; the text has.
+static enum status read_summary(struct reading *reading, struct errinfo *err)
 {
     struct part_answer *answer = reading->answer;
-    if (reading->report->title.size > 0) {
-        buf_append(&answer->text, reading->report->title);
+    struct bytes title = reading->report->title;
+    struct bytes summary = reading->report->summary;
+    char title_text[LIMIT_TITLE_BYTES + 1];
+    char text[LIMIT_SUMMARY_BYTES + 1];
+    if (title.size == 0 && summary.size == 0) {
+        enum status status = whole_body(reading, err);
+        if (status == STATUS_OK)
+            status = get_outline(reading, err);
+        if (status != STATUS_OK)
+            return status;
+        struct bytes body = reading->report->body;
+        title = bytes_of(title_text, summary_title(&reading->outline, body, title_text));
+        summary = bytes_of(text, summary_text(&reading->outline, body, (struct bytes){0}, text));
+    }
+    if (title.size > 0) {
+        buf_append(&answer->text, title);
         buf_append_byte(&answer->text, '\n');
     }
-    buf_append(&answer->text, reading->report->summary);
+    buf_append(&answer->text, summary);
     buf_append_byte(&answer->text, '\n');
     snprintf(answer->rest, sizeof answer->rest, "--outline");
     add_what(answer, "", BYTES("summary"));
@@ -355,7 +371,7 @@ static enum status read_kind(struct reading *reading, struct errinfo *err)
     switch (reading->request->kind) {
     case PART_WHOLE: return read_whole(reading, err);
     case PART_OUTLINE: return read_outline(reading, err);
-    case PART_SUMMARY: return read_summary(reading);
+    case PART_SUMMARY: return read_summary(reading, err);
     case PART_SECTIONS: return read_sections(reading, err);
     case PART_LINES: return read_lines(reading, err);
     case PART_BYTES: return read_bytes(reading, err);

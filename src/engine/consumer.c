@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { EVENTS_BYTES_MAX = 64 * 1024 };
+
 static const int64_t inactive_default_ns = INT64_C(5000000000);
 static const uint64_t flow_window_start = UINT64_C(2) << 20;
 
@@ -25,6 +27,7 @@ struct consumer *consumer_new(struct stream *stream, struct bytes name,
     list_init(&consumer->link);
     buf_init(&consumer->reply, LIMIT_RECORD_SUBJECT_BYTES);
     buf_init(&consumer->headers, LIMIT_RECORD_BYTES);
+    buf_init(&consumer->events, EVENTS_BYTES_MAX);
     if (jsonfields_set_string(&consumer->name, name) != STATUS_OK ||
         consumer_config_copy(&consumer->config, config) != STATUS_OK) {
         consumer_free(consumer);
@@ -61,6 +64,7 @@ void consumer_free(struct consumer *consumer)
     consumer_config_fini(&consumer->config);
     buf_fini(&consumer->reply);
     buf_fini(&consumer->headers);
+    buf_fini(&consumer->events);
     free(consumer->lasts);
     free(consumer->name);
     free(consumer);

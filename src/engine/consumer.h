@@ -32,6 +32,11 @@ enum consumer_action { CONSUMER_CREATE_OR_UPDATE, CONSUMER_CREATE, CONSUMER_UPDA
 enum status stream_open_consumers(struct stream *stream, const struct consumer_world *world,
                                   struct errinfo *err);
 
+// Stages what has happened to durable consumers since; to be called before a batch of their log is
+// taken. What cannot be staged is tried again with the next call, and until then nothing that is
+// staged may be told to be durable.
+enum status stream_stage_consumers(struct stream *stream, struct errinfo *err);
+
 // NULL until a durable consumer was made.
 struct msglog *stream_get_consumer_log(struct stream *stream);
 

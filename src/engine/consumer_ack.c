@@ -26,13 +26,10 @@ static void sample(struct consumer *consumer, const struct consumer_message *mes
 }
 
 // Forgets one message, or everything up to it.
-static enum status remove_pending(struct consumer *consumer, uint64_t seq, bool all_below)
+static void remove_pending(struct consumer *consumer, uint64_t seq, bool all_below)
 {
     struct pending *pending;
-    enum status status = consumer_log_removed(consumer, seq,
-                                              all_below ? CONSUMER_ALL_BELOW : CONSUMER_ONE);
-    if (status != STATUS_OK)
-        return status;
+    consumer_log_removed(consumer, seq, all_below ? CONSUMER_ALL_BELOW : CONSUMER_ONE);
     if (!all_below) {
         consumer_forget_pending(consumer, pending_find(&consumer->pending, seq));
         consumer_release(consumer, seq);
@@ -44,28 +41,26 @@ static enum status remove_pending(struct consumer *consumer, uint64_t seq, bool 
         consumer_release(consumer, removed);
     }
     consumer_update_floor(consumer);
-    return STATUS_OK;
 }
 
 // With the policy "all", whatever was delivered up to there is acknowledged; a termination is no
 // different.
-static enum status settle(struct consumer *consumer, const struct consumer_message *message)
+static void settle(struct consumer *consumer, const struct consumer_message *message)
 {
     bool all = consumer->config.ack == ACK_ALL;
     // Acknowledged twice, or after its time was up and somebody else's copy was: that is well.
-    if (!all && pending_find(&consumer->pending, message->seq) == NULL)
-        return STATUS_OK;
-    return remove_pending(consumer, message->seq, all);
+    if (all || pending_find(&consumer->pending, message->seq) != NULL)
+        remove_pending(consumer, message->seq, all);
 }
 
-static enum status acknowledge(struct consumer *consumer, const struct consumer_message *message,
-                               int64_t now_ns)
+static void acknowledge(struct consumer *consumer, const struct consumer_message *message,
+                        int64_t now_ns)
 {
     const struct pending *pending = pending_find(&consumer->pending, message->seq);
     consumer->acked_ns = now_ns;
     if (pending != NULL)
         sample(consumer, message, pending, now_ns);
-    return settle(consumer, message);
+    settle(consumer, message);
 }
 
 static enum status refuse(struct consumer *consumer, const struct consumer_message *message,
@@ -90,12 +85,12 @@ static enum status refuse(struct consumer *consumer, const struct consumer_messa
     return status;
 }
 
-static enum status terminate(struct consumer *consumer, const struct consumer_message *message,
-                             struct bytes reason)
+static void terminate(struct consumer *consumer, const struct consumer_message *message,
+                      struct bytes reason)
 {
     if (pending_find(&consumer->pending, message->seq) != NULL)
         consumer_advise_terminated(consumer, message, bytes_trim(reason));
-    return settle(consumer, message);
+    settle(consumer, message);
 }
 
 static enum status prolong(struct consumer *consumer, const struct consumer_message *message,
@@ -121,20 +116,18 @@ enum status consumer_ack(struct consumer *consumer, struct bytes subject, struct
     consumer->active_ns = now_ns;
     if (consumer->config.ack == ACK_NONE)
         return STATUS_OK;
-    if (payload.size == 0 || bytes_equal(payload, BYTES("+ACK")) ||
-        bytes_equal(payload, BYTES("+OK")))
-        return acknowledge(consumer, &message, now_ns);
-    if (bytes_start_with(payload, BYTES("+NXT"))) {
-        enum status status = acknowledge(consumer, &message, now_ns);
-        if (status == STATUS_OK)
-            consumer_pull(consumer, bytes_from(payload, 4), reply, now_ns);
-        return status;
-    }
     if (bytes_start_with(payload, BYTES("-NAK")))
         return refuse(consumer, &message, bytes_from(payload, 4), now_ns);
     if (bytes_equal(payload, BYTES("+WPI")))
         return prolong(consumer, &message, now_ns);
-    if (bytes_start_with(payload, BYTES("+TERM")))
-        return terminate(consumer, &message, bytes_from(payload, 5));
-    return STATUS_OK; // answered, as nats-server does, and nothing more
+    if (bytes_start_with(payload, BYTES("+TERM"))) {
+        terminate(consumer, &message, bytes_from(payload, 5));
+    } else if (bytes_start_with(payload, BYTES("+NXT"))) {
+        acknowledge(consumer, &message, now_ns);
+        consumer_pull(consumer, bytes_from(payload, 4), reply, now_ns);
+    } else if (payload.size == 0 || bytes_equal(payload, BYTES("+ACK")) ||
+               bytes_equal(payload, BYTES("+OK"))) {
+        acknowledge(consumer, &message, now_ns);
+    }
+    return STATUS_OK; // anything else is answered, as nats-server does, and nothing more
 }

@@ -4,12 +4,15 @@
 // them. A record's subject is the consumer's name; its body begins with a letter for its kind:
 //    C  created (8 bytes), configuration (JSON)
 //    S  the whole state
+//    E  events since the record before
+//    X  deleted
+// Events are gathered, and become a record when the next batch is taken. Each is a letter and
+// numbers of 7 bits a byte, the lowest first:
 //    D  delivered: sequence, consumer sequence, time, deliveries
 //    A  not pending any more: sequence; 0, 1 with everything below, 2 delivered too often
 //    T  due again: sequence, time
-//    X  deleted
-// When the log has many records more than it needs, all consumers are written anew behind them, and
-// the older ones are removed.
+// When the log has much more than it needs, all consumers are written anew behind it, and the older
+// records are removed.
 #include "base/le.h"
 #include "engine/consumer_private.h"
 
@@ -17,12 +20,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COMPACT_MIN = 4096, PATH_EXTRA = 32, STATE_FIELDS = 8, PENDING_FIELDS = 5 };
+enum { COMPACT_BYTES_MIN = 256 * 1024, STATE_FIELDS = 8, PENDING_BYTES = 40, RECORD_BYTES = 128 };
 
 static enum status stage(struct stream *stream, const char *name, struct buf *body,
                          struct errinfo *err)
 {
     enum status status = buf_status(body);
+    uint64_t bytes = RECORD_BYTES + body->size;
     if (status == STATUS_OK) {
         struct msglog_message record = {
             .seq = stream->consumer_seq + 1,
@@ -37,7 +41,7 @@ static enum status stage(struct stream *stream, const char *name, struct buf *bo
     buf_fini(body);
     if (status == STATUS_OK) {
         stream->consumer_seq++;
-        stream->consumer_events++;
+        stream->consumer_bytes += bytes;
     }
     return status;
 }
@@ -73,7 +77,7 @@ static enum status open_log(struct stream *stream, bool create, struct errinfo *
         return status;
     msglog_state_get(stream->consumer_log, &state);
     stream->consumer_seq = state.last_seq;
-    stream->consumer_events = state.messages;
+    stream->consumer_bytes = state.bytes;
     return STATUS_OK;
 }
 
@@ -122,19 +126,32 @@ static enum status put_state(struct consumer *consumer, struct errinfo *err)
     buf_append_le64(&body, consumer->pending.spent_count);
     for (size_t i = 0; i < consumer->pending.spent_count; i++)
         buf_append_le64(&body, consumer->pending.spent[i]);
-    return stage(consumer->stream, consumer->name, &body, err);
+    enum status status = stage(consumer->stream, consumer->name, &body, err);
+    if (status == STATUS_OK) {
+        buf_clear(&consumer->events);
+        consumer->state_due = false;
+    }
+    return status;
+}
+
+// What the log holds at least: a guess is enough.
+static uint64_t bytes_needed(struct stream *stream)
+{
+    struct consumer *consumer = NULL;
+    uint64_t bytes = 0;
+    while ((consumer = consumer_next_of(stream, consumer)) != NULL)
+        bytes += 8 * RECORD_BYTES + PENDING_BYTES * pending_count(&consumer->pending);
+    return bytes;
 }
 
 static void compact(struct stream *stream)
 {
     struct consumer *consumer = NULL;
-    uint64_t keep = 0;
     uint64_t before = stream->consumer_seq;
     enum status status = STATUS_OK;
-    while ((consumer = consumer_next_of(stream, consumer)) != NULL)
-        keep += consumer->durable ? 2 + pending_count(&consumer->pending) : 0;
-    if (stream->consumer_events < COMPACT_MIN + 4 * keep)
+    if (stream->consumer_bytes < COMPACT_BYTES_MIN + 4 * bytes_needed(stream))
         return;
+    uint64_t bytes = stream->consumer_bytes;
     while (status == STATUS_OK && (consumer = consumer_next_of(stream, consumer)) != NULL) {
         if (!consumer->durable)
             continue;
@@ -145,7 +162,7 @@ static void compact(struct stream *stream)
     // Removed last: a crash in between leaves both, and the later ones count.
     if (status == STATUS_OK &&
         msglog_remove(stream->consumer_log, 1, before, false, NULL) == STATUS_OK)
-        stream->consumer_events = keep;
+        stream->consumer_bytes -= bytes;
 }
 
 enum status consumer_log_make(struct consumer *consumer, struct errinfo *err)
@@ -175,40 +192,76 @@ enum status consumer_log_delete(struct consumer *consumer, struct errinfo *err)
     return stage(consumer->stream, consumer->name, &body, err);
 }
 
-// A delivery that is not noted is one that happens again after a crash.
+// Events
+
+static void put_number(struct buf *events, uint64_t number)
+{
+    for (; number >= 0x80; number >>= 7)
+        buf_append_byte(events, (char)(unsigned char)(number | 0x80));
+    buf_append_byte(events, (char)(unsigned char)number);
+}
+
+static void add_event(struct consumer *consumer, char kind, const uint64_t *numbers, size_t count)
+{
+    struct buf *events = &consumer->events;
+    if (!consumer->durable || consumer->state_due)
+        return;
+    buf_append_byte(events, kind);
+    for (size_t i = 0; i < count; i++)
+        put_number(events, numbers[i]);
+    // Where there is no room for what happened, there is for what has become of it.
+    if (buf_status(events) != STATUS_OK) {
+        buf_clear(events);
+        consumer->state_due = true;
+    }
+}
+
 void consumer_log_delivered(struct consumer *consumer, const struct pending *pending, uint64_t seq)
 {
-    if (!consumer->durable)
-        return;
-    struct buf body = record('D');
-    buf_append_le64(&body, seq);
-    buf_append_le64(&body, consumer->delivered_consumer_seq);
-    buf_append_le64(&body, (uint64_t)consumer->delivered_ns);
-    buf_append_le64(&body, pending == NULL ? 0 : pending->deliveries);
-    stage(consumer->stream, consumer->name, &body, NULL);
-    compact(consumer->stream);
+    const uint64_t numbers[] = {seq, consumer->delivered_consumer_seq,
+                                (uint64_t)consumer->delivered_ns,
+                                pending == NULL ? 0 : pending->deliveries};
+    // Where nothing is acknowledged, only the last one counts.
+    if (pending == NULL && consumer->last_count == 0)
+        buf_clear(&consumer->events);
+    add_event(consumer, 'D', numbers, 4);
 }
 
-enum status consumer_log_removed(struct consumer *consumer, uint64_t seq,
-                                 enum consumer_removal removal)
+void consumer_log_removed(struct consumer *consumer, uint64_t seq, enum consumer_removal removal)
 {
-    if (!consumer->durable)
-        return STATUS_OK;
-    struct buf body = record('A');
-    buf_append_le64(&body, seq);
-    buf_append_le64(&body, removal);
-    return stage(consumer->stream, consumer->name, &body, NULL);
+    const uint64_t numbers[] = {seq, removal};
+    add_event(consumer, 'A', numbers, 2);
 }
 
-// Where that is not noted, a crash leaves the time as it was before.
 void consumer_log_due(struct consumer *consumer, const struct pending *pending)
 {
-    if (!consumer->durable)
-        return;
-    struct buf body = record('T');
-    buf_append_le64(&body, pending->seq);
-    buf_append_le64(&body, (uint64_t)pending->due_ns);
-    stage(consumer->stream, consumer->name, &body, NULL);
+    const uint64_t numbers[] = {pending->seq, (uint64_t)pending->due_ns};
+    add_event(consumer, 'T', numbers, 2);
+}
+
+static enum status stage_events(struct consumer *consumer, struct errinfo *err)
+{
+    if (consumer->state_due)
+        return put_state(consumer, err);
+    if (consumer->events.size == 0)
+        return STATUS_OK;
+    struct buf body = record('E');
+    buf_append(&body, buf_bytes(&consumer->events));
+    enum status status = stage(consumer->stream, consumer->name, &body, err);
+    if (status == STATUS_OK)
+        buf_clear(&consumer->events);
+    return status;
+}
+
+enum status stream_stage_consumers(struct stream *stream, struct errinfo *err)
+{
+    struct consumer *consumer = NULL;
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && (consumer = consumer_next_of(stream, consumer)) != NULL)
+        status = consumer->durable ? stage_events(consumer, err) : STATUS_OK;
+    if (status == STATUS_OK && stream->consumer_log != NULL)
+        compact(stream);
+    return status;
 }
 
 // Reading
@@ -227,6 +280,20 @@ static uint64_t take(struct reader *reader)
     uint64_t number = le_get64(reader->rest.data);
     reader->rest = bytes_from(reader->rest, 8);
     return number;
+}
+
+static uint64_t take_number(struct reader *reader)
+{
+    uint64_t number = 0;
+    for (unsigned shift = 0; shift < 64 && reader->rest.size > 0; shift += 7) {
+        unsigned char byte = (unsigned char)reader->rest.data[0];
+        reader->rest = bytes_from(reader->rest, 1);
+        number |= (uint64_t)(byte & 0x7F) << shift;
+        if (byte < 0x80)
+            return number;
+    }
+    reader->good = false;
+    return 0;
 }
 
 static enum status read_config(struct stream *stream, struct consumer *found,
@@ -300,10 +367,10 @@ static enum status read_state(struct consumer *consumer, struct reader *reader)
 
 static enum status read_delivered(struct consumer *consumer, struct reader *reader)
 {
-    uint64_t seq = take(reader);
-    uint64_t consumer_seq = take(reader);
-    int64_t time_ns = (int64_t)take(reader);
-    uint64_t deliveries = take(reader);
+    uint64_t seq = take_number(reader);
+    uint64_t consumer_seq = take_number(reader);
+    int64_t time_ns = (int64_t)take_number(reader);
+    uint64_t deliveries = take_number(reader);
     struct pending *pending;
     consumer->delivered_consumer_seq = consumer_seq;
     consumer->delivered_ns = time_ns;
@@ -329,8 +396,8 @@ static enum status read_delivered(struct consumer *consumer, struct reader *read
 
 static enum status read_due(struct consumer *consumer, struct reader *reader)
 {
-    struct pending *pending = pending_find(&consumer->pending, take(reader));
-    int64_t due_ns = (int64_t)take(reader);
+    struct pending *pending = pending_find(&consumer->pending, take_number(reader));
+    int64_t due_ns = (int64_t)take_number(reader);
     return pending == NULL ? STATUS_OK : pending_set_due(&consumer->pending, pending, due_ns);
 }
 
@@ -341,8 +408,8 @@ static bool keeps_spent(const struct consumer *consumer)
 
 static enum status read_removed(struct consumer *consumer, struct reader *reader)
 {
-    uint64_t seq = take(reader);
-    uint64_t removal = take(reader);
+    uint64_t seq = take_number(reader);
+    uint64_t removal = take_number(reader);
     bool all_below = removal == CONSUMER_ALL_BELOW;
     struct pending *pending = pending_find(&consumer->pending, seq);
     if (pending != NULL)
@@ -353,6 +420,24 @@ static enum status read_removed(struct consumer *consumer, struct reader *reader
     return removal == CONSUMER_SPENT && keeps_spent(consumer)
                ? pending_add_spent(&consumer->pending, seq)
                : STATUS_OK;
+}
+
+static enum status read_events(struct consumer *consumer, struct reader *reader)
+{
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && reader->good && reader->rest.size > 0) {
+        char kind = reader->rest.data[0];
+        reader->rest = bytes_from(reader->rest, 1);
+        if (kind == 'D')
+            status = read_delivered(consumer, reader);
+        else if (kind == 'A')
+            status = read_removed(consumer, reader);
+        else if (kind == 'T')
+            status = read_due(consumer, reader);
+        else
+            reader->good = false;
+    }
+    return status;
 }
 
 static enum status read_record(struct stream *stream, const struct msglog_message *message)
@@ -367,12 +452,8 @@ static enum status read_record(struct stream *stream, const struct msglog_messag
         return STATUS_OK;
     else if (kind == 'S')
         status = read_state(consumer, &reader);
-    else if (kind == 'D')
-        status = read_delivered(consumer, &reader);
-    else if (kind == 'A')
-        status = read_removed(consumer, &reader);
-    else if (kind == 'T')
-        status = read_due(consumer, &reader);
+    else if (kind == 'E')
+        status = read_events(consumer, &reader);
     else if (kind == 'X')
         consumer_free(consumer);
     return status;

@@ -92,6 +92,8 @@ struct consumer {
     uint64_t sample_percent;
     bool is_paused;     // as it was told
     bool pause_changed; // and that is to be told again
+    struct buf events;  // that are not in the log yet
+    bool state_due;     // or the whole state, when they became too many
     struct buf reply;   // of the message that is being sent
     struct buf headers;
 };
@@ -170,13 +172,13 @@ void consumer_send_status(struct consumer *consumer, struct bytes reply, const c
 void consumer_take_pull(struct consumer *consumer, const struct pull_request *request,
                         struct bytes reply, int64_t now_ns);
 
-// consumer_log.c: each stages one record, when the consumer is durable.
+// consumer_log.c: what happens to a durable consumer. Making, deleting and the state are staged at
+// once, the rest with stream_stage_consumers.
 enum status consumer_log_make(struct consumer *consumer, struct errinfo *err);
 enum status consumer_log_delete(struct consumer *consumer, struct errinfo *err);
 void consumer_log_delivered(struct consumer *consumer, const struct pending *pending, uint64_t seq);
 enum consumer_removal { CONSUMER_ONE, CONSUMER_ALL_BELOW, CONSUMER_SPENT };
-enum status consumer_log_removed(struct consumer *consumer, uint64_t seq,
-                                 enum consumer_removal removal);
+void consumer_log_removed(struct consumer *consumer, uint64_t seq, enum consumer_removal removal);
 void consumer_log_due(struct consumer *consumer, const struct pending *pending);
 enum status consumer_log_state(struct consumer *consumer, struct errinfo *err);
 enum status consumer_log_open(struct stream *stream, struct errinfo *err);

@@ -32,7 +32,7 @@ struct stream {
     const struct consumer_world *world;
     struct msglog *consumer_log; // NULL without durable consumers
     uint64_t consumer_seq;       // last one given in that log
-    uint64_t consumer_events;    // records in it since it was last made short
+    uint64_t consumer_bytes;     // in it, what is not needed any more included
 };
 
 // consumer_stream.c: a message is about to go, and one has come.

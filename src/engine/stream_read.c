@@ -227,7 +227,8 @@ void stream_state_get(const struct stream *stream, struct stream_state *state)
     *state = (struct stream_state){
         .messages = log.messages,
         .bytes = log.bytes,
-        .first_seq = log.first_seq,
+        // A stream that never had a message has no first one.
+        .first_seq = log.last_seq > 0 ? log.first_seq : 0,
         .last_seq = log.last_seq,
         .num_subjects = committed_subjects(stream, log.last_seq),
         .consumers = consumer_count_of(stream),

@@ -137,7 +137,14 @@ enum status stream_ttl_check(const struct stream *stream, struct bytes headers, 
         return STATUS_OK;
     if (!stream->config.allow_msg_ttl)
         return errinfo_set_code(err, STATUS_INVALID, 10166, "per-message TTL is disabled");
-    return ttl_parse(value, ttl_ns, err);
+    enum status status = ttl_parse(value, ttl_ns, err);
+    // A message that goes before the marker of the one before it would be missed by who follows
+    // markers; with one message a subject there is no such marker.
+    int64_t least_ns = stream->config.delete_marker_ttl_ns;
+    if (status == STATUS_OK && *ttl_ns > 0 && *ttl_ns < least_ns &&
+        stream->config.max_msgs_per_subject != 1)
+        *ttl_ns = least_ns;
+    return status;
 }
 
 enum status stream_ttl_open(struct stream *stream)
@@ -164,6 +171,26 @@ enum status stream_ttl_open(struct stream *stream)
     return status;
 }
 
+// As parse_span reads it: 1h0m0s, 1m30s, 5s.
+static void put_span(struct buf *out, int64_t span_ns)
+{
+    int64_t seconds = span_ns / SECOND_NS;
+    if (seconds >= 3600)
+        buf_printf(out, "%" PRId64 "h", seconds / 3600);
+    if (seconds >= 60)
+        buf_printf(out, "%" PRId64 "m", seconds / 60 % 60);
+    buf_printf(out, "%" PRId64 "s", seconds % 60);
+}
+
+// A marker leaves no marker; key-value clients have one of their own.
+static bool is_marker(struct bytes headers)
+{
+    struct bytes value;
+    return headers_find(headers, BYTES("Nats-Marker-Reason"), &value) ||
+           (headers_find(headers, BYTES("KV-Operation"), &value) &&
+            bytes_equal(value, BYTES("PURGE")));
+}
+
 // Where the last message of a subject was, a marker says so for a while.
 static void put_marker(struct stream *stream, struct bytes subject, int64_t now_ns)
 {
@@ -173,8 +200,9 @@ static void put_marker(struct stream *stream, struct bytes subject, int64_t now_
         subject_index_find(&stream->index, subject) != NULL)
         return;
     buf_init(&headers, LIMIT_HEADER_BYTES);
-    buf_printf(&headers, "NATS/1.0\r\nNats-Marker-Reason: MaxAge\r\nNats-TTL: %" PRId64 "s\r\n\r\n",
-               stream->config.delete_marker_ttl_ns / SECOND_NS);
+    buf_append_string(&headers, "NATS/1.0\r\nNats-Marker-Reason: MaxAge\r\nNats-TTL: ");
+    put_span(&headers, stream->config.delete_marker_ttl_ns);
+    buf_append_string(&headers, "\r\nNats-Rollup: sub\r\n\r\n");
     struct stream_input input = {subject, buf_bytes(&headers), {NULL, 0}, now_ns};
     // Without room for it the subject is gone all the same.
     if (buf_status(&headers) == STATUS_OK)
@@ -188,7 +216,6 @@ enum status stream_drop_expired(struct stream *stream, uint64_t seq, int64_t now
     struct buf subject;
     struct buf storage;
     struct msglog_message message;
-    struct bytes reason;
     const struct subject_node *node = subject_index_get(&stream->index, seq);
     if (node == NULL)
         return STATUS_OK;
@@ -197,12 +224,11 @@ enum status stream_drop_expired(struct stream *stream, uint64_t seq, int64_t now
     buf_init(&subject, LIMIT_RECORD_SUBJECT_BYTES);
     buf_init(&storage, LIMIT_RECORD_BYTES);
     buf_append(&subject, node->subject->text);
-    // A marker leaves no marker.
-    bool is_marker = msglog_read(stream->log, seq, MSGLOG_HEAD, &storage, &message, NULL) ==
-                         STATUS_OK &&
-                     headers_find(message.headers, BYTES("Nats-Marker-Reason"), &reason);
+    bool marker = msglog_read(stream->log, seq, MSGLOG_HEAD, &storage, &message, NULL) ==
+                      STATUS_OK &&
+                  is_marker(message.headers);
     enum status status = stream_drop(stream, seq, false, err);
-    if (status == STATUS_OK && !is_marker)
+    if (status == STATUS_OK && !marker)
         put_marker(stream, buf_bytes(&subject), now_ns);
     buf_fini(&subject);
     buf_fini(&storage);

@@ -88,6 +88,7 @@ struct jetstream {
     struct list dirty;
     struct list ready;   // consumers that have more to deliver
     struct buf storage;  // what is being delivered is read into
+    bool retrying;       // requests that found nothing look again
     size_t taking;       // streams that take from others
     size_t pushing;      // consumers that push
     struct list stalled; // consumers whose receivers have much unsent
@@ -172,7 +173,8 @@ void js_stream_reply(struct js_stream *stream, struct bytes to, struct bytes tex
 void js_stream_settle(struct js_stream *stream);
 bool js_stream_has_staged(const struct js_stream *stream);
 
-// Runs the request again after the commit (js_direct.c and the like). False without memory.
+// Runs the request again after the commit. False when the caller has to look again now: everything
+// is committed then, or there is no memory to wait.
 typedef void (*js_retry)(struct jetstream *js, const struct message *message);
 bool js_stream_defer(struct js_stream *stream, js_retry retry, const struct message *message);
 

@@ -59,9 +59,15 @@ static enum status read_body(struct js_call *call, enum js_api_body body, struct
         return STATUS_OK;
     if (text.size == 0 && body != JS_BODY_NEEDED)
         return STATUS_OK;
-    if (body == JS_BODY_NONE)
-        return errinfo_set_code(err, STATUS_INVALID, JSERROR_NOT_EMPTY_REQUEST,
-                                "expected an empty request payload");
+    if (body == JS_BODY_NONE) {
+        // An object without members is as good as nothing.
+        json_t *object = json_loadb(text.data, text.size, 0, NULL);
+        bool empty = json_is_object(object) && json_object_size(object) == 0;
+        json_decref(object);
+        return empty ? STATUS_OK
+                     : errinfo_set_code(err, STATUS_INVALID, JSERROR_NOT_EMPTY_REQUEST,
+                                        "expected an empty request payload");
+    }
     if (text.size == 0)
         return errinfo_set_code(err, STATUS_INVALID, JSERROR_BAD_REQUEST, "bad request");
     json_error_t where;
@@ -96,6 +102,17 @@ static void send_answer(struct js_call *call, enum status status, const struct e
 
 static void retry(struct jetstream *js, const struct message *message);
 
+static enum status run(struct js_call *call, const struct js_route *route, struct errinfo *err)
+{
+    buf_clear(&call->out);
+    buf_printf(&call->out, "{\"type\":\"io.nats.jetstream.api.v1.%s\"", route->type);
+    enum status status = route->handler(call, err);
+    if (status == STATUS_OK && buf_status(&call->out) != STATUS_OK)
+        status = errinfo_set_code(err, STATUS_NO_MEMORY, JSERROR_INSUFFICIENT_RESOURCES,
+                                  "insufficient resources");
+    return status;
+}
+
 static void handle(struct jetstream *js, const struct message *message,
                    const struct js_route *route, const struct bytes tokens[])
 {
@@ -104,16 +121,16 @@ static void handle(struct jetstream *js, const struct message *message,
     memcpy(call.tokens, tokens, sizeof call.tokens);
     buf_init(&call.out, LIMIT_API_ANSWER_BYTES);
     js->api_total++;
-    buf_printf(&call.out, "{\"type\":\"io.nats.jetstream.api.v1.%s\"", route->type);
     enum status status = read_body(&call, route->body, &err);
     if (status == STATUS_OK)
-        status = route->handler(&call, &err);
-    if (status == STATUS_OK && buf_status(&call.out) != STATUS_OK)
-        status = errinfo_set_code(&err, STATUS_NO_MEMORY, JSERROR_INSUFFICIENT_RESOURCES,
-                                  "insufficient resources");
+        status = run(&call, route, &err);
     // What replaces it may be staged: that is looked for once it is committed.
-    if (call.again != NULL && js_stream_has_staged(call.again))
-        call.answered = js_stream_defer(call.again, retry, message);
+    if (call.again != NULL && js_stream_has_staged(call.again)) {
+        if (js_stream_defer(call.again, retry, message))
+            call.answered = true;
+        else
+            status = run(&call, route, &err);
+    }
     if (!call.answered)
         send_answer(&call, status, &err);
     json_decref(call.request);

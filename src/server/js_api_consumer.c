@@ -69,6 +69,10 @@ static enum status make(struct js_call *call, const struct consumer_config *conf
     struct consumer_made made;
     struct js_consumer *attached;
     enum status status = js_call_stream(call, &stream, err);
+    // Of a subject whose last message is only staged the one before is gone already.
+    if (status == STATUS_OK &&
+        (config->deliver == DELIVER_LAST || config->deliver == DELIVER_LAST_PER_SUBJECT))
+        js_stream_settle(stream);
     if (status == STATUS_OK)
         status = consumer_make(stream->stream, config, action, server_now_ns(), &made, err);
     if (status != STATUS_OK)

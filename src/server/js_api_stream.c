@@ -3,6 +3,7 @@
 #include "engine/jserror.h"
 #include "server/advisory.h"
 #include "server/js_api.h"
+#include "server/js_metadata.h"
 #include "server/js_source.h"
 #include "server/server_private.h"
 #include "wire/jsontext.h"
@@ -72,7 +73,10 @@ static enum status put_info(struct js_call *call, struct js_stream *stream,
     buf_append_string(&more, ",\"ts\":");
     jsontext_put_time(&more, server_now_ns());
     details->more = buf_bytes(&more);
+    char *metadata = js_metadata_of_stream(&info.config);
+    info.config.metadata = metadata;
     enum status status = stream_info_put_members(&info, details, &call->out);
+    free(metadata);
     buf_fini(&more);
     if (status != STATUS_OK)
         return errinfo_set_code(err, status, JSERROR_INSUFFICIENT_RESOURCES,
@@ -269,6 +273,9 @@ static enum status stream_info_call(struct js_call *call, struct errinfo *err)
     if (status != STATUS_OK)
         return status;
     buf_init(&subjects, call->out.max);
+    // Of a subject whose last message is only staged the one before is gone already.
+    if (filter.size > 0)
+        js_stream_settle(stream);
     if (filter.size > 0)
         status = put_subjects(call, stream, filter, &subjects, &page, err);
     details.subjects = buf_bytes(&subjects);

@@ -27,6 +27,8 @@ struct js_commit {
     int64_t spent_ns;           // writing and syncing
     struct msglog_batch *batch; // NULL when there is none, as the next
     struct msglog_batch *consumer_batch;
+    enum status staged; // whether what consumers did could be put into their batch
+    struct errinfo why;
 };
 
 // Replies
@@ -99,6 +101,12 @@ static void send_replies(struct js_stream *stream, enum status outcome, const st
 
 bool js_stream_defer(struct js_stream *stream, js_retry retry, const struct message *message)
 {
+    // Whoever replaces something all the time would hide it for ever: the second time what is
+    // staged is committed on the spot.
+    if (stream->js->retrying) {
+        js_stream_settle(stream);
+        return false;
+    }
     size_t size = message->subject.size + message->reply.size + message->headers.size +
                   message->body.size;
     struct js_deferred *deferred = malloc(sizeof *deferred + size);
@@ -126,12 +134,15 @@ static void retry_deferred(struct js_stream *stream)
     struct js_deferred *deferred = stream->deferred;
     struct jetstream *js = stream->js;
     stream->deferred = NULL;
+    bool before = js->retrying;
+    js->retrying = true;
     while (deferred != NULL) {
         struct js_deferred *next = deferred->next;
         deferred->retry(js, &deferred->message);
         free(deferred);
         deferred = next;
     }
+    js->retrying = before;
 }
 
 // Commits
@@ -172,6 +183,10 @@ static void finish(struct js_work *work)
     if (commit->consumer_batch != NULL)
         status = msglog_batch_done(stream_get_consumer_log(stream->stream), commit->consumer_batch,
                                    &why);
+    if (status == STATUS_OK && commit->staged != STATUS_OK) {
+        status = commit->staged;
+        why = commit->why;
+    }
     if (outcome == STATUS_OK && status != STATUS_OK) {
         outcome = status;
         err = why;
@@ -202,6 +217,7 @@ void js_stream_commit(struct js_stream *stream)
     if (commit == NULL)
         return; // it stays in the list, and the next turn tries again
     list_take_out(&stream->dirty);
+    commit->staged = stream_stage_consumers(stream->stream, &commit->why);
     commit->batch = msglog_batch_take(stream_get_log(stream->stream));
     commit->consumer_batch = consumer_log == NULL ? NULL : msglog_batch_take(consumer_log);
     queue_move(&stream->waiting, &stream->staged);

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "server/advisory.h"
+#include "server/js_metadata.h"
 #include "server/server_private.h"
 #include "wire/subject.h"
 
@@ -87,9 +88,12 @@ enum status js_consumer_put_info(struct js_consumer *consumer, bool with_config,
 {
     struct consumer_info info;
     consumer_info_get(consumer->consumer, server_now_ns(), &info);
-    if (!with_config)
-        info.config = NULL;
-    return consumer_info_put_members(&info, out);
+    struct consumer_config config = *info.config;
+    config.metadata = js_metadata_of_consumer(info.config);
+    info.config = with_config ? &config : NULL;
+    enum status status = consumer_info_put_members(&info, out);
+    free(config.metadata);
+    return status;
 }
 
 // Turns

@@ -219,15 +219,18 @@ static void send_one(struct direct *direct, const struct message *message)
     struct errinfo err;
     enum status status = get_request_find(&direct->request, direct->stream->stream,
                                           &direct->storage, &stored, &err);
+    // What replaces it may be staged: that is looked for once it is committed.
+    if (status == STATUS_NOT_FOUND && js_stream_has_staged(direct->stream)) {
+        if (js_stream_defer(direct->stream, retry, message))
+            return;
+        status = get_request_find(&direct->request, direct->stream->stream, &direct->storage,
+                                  &stored, &err);
+    }
     if (status == STATUS_OK) {
         put_place(direct, &stored);
         send_stored(direct, &stored);
         return;
     }
-    // What replaces it may be staged: that is looked for once it is committed.
-    if (status == STATUS_NOT_FOUND && js_stream_has_staged(direct->stream) &&
-        js_stream_defer(direct->stream, retry, message))
-        return;
     send_status(direct->stream, direct->reply, "404 Message Not Found");
 }
 

@@ -334,30 +334,46 @@ static enum status make_streams(const struct storedir *dir, struct errinfo *err)
     return STATUS_OK;
 }
 
-// Removes a directory and the files in it.
-static enum status remove_tree(const struct storedir *dir, const char *name, struct errinfo *err)
+static int list_names(const struct host *host, const char *path, struct buf *names)
 {
-    const struct host *host = dir->host;
-    struct buf names, path, below;
+    int failure = host->list(host->context, path, gather_name, names);
+    return failure == 0 && buf_status(names) != STATUS_OK ? ENOMEM : failure;
+}
+
+// Removes a directory and the files in it.
+static int remove_directory(const struct host *host, const char *path)
+{
+    struct buf names, below;
     buf_init(&names, SIZE_MAX);
-    buf_init(&path, PATH_BYTES_MAX);
     buf_init(&below, PATH_BYTES_MAX);
-    int failure = ENOMEM;
-    if (join(&path, dir->home.data, "streams", name) != NULL)
-        failure = host->list(host->context, path.data, gather_name, &names);
-    if (failure == 0 && buf_status(&names) != STATUS_OK)
-        failure = ENOMEM;
+    int failure = list_names(host, path, &names);
     struct bytes rest = buf_bytes(&names);
     for (; failure == 0 && rest.size > 0; rest = bytes_from(rest, strlen(rest.data) + 1)) {
         failure = ENOMEM;
-        if (join(&below, path.data, rest.data, "") != NULL)
+        if (join(&below, path, rest.data, "") != NULL)
             failure = host->remove(host->context, below.data);
     }
     if (failure == 0)
-        failure = host->remove_directory(host->context, path.data);
+        failure = host->remove_directory(host->context, path);
     buf_fini(&names);
-    buf_fini(&path);
     buf_fini(&below);
+    return failure;
+}
+
+// Removes a stream's directory. The log of its consumers is the one directory that may be in it.
+static enum status remove_tree(const struct storedir *dir, const char *name, struct errinfo *err)
+{
+    struct buf path, consumers;
+    buf_init(&path, PATH_BYTES_MAX);
+    buf_init(&consumers, PATH_BYTES_MAX);
+    int failure = ENOMEM;
+    if (join(&path, dir->home.data, "streams", name) != NULL &&
+        join(&consumers, path.data, "consumers", "") != NULL)
+        failure = remove_directory(dir->host, consumers.data);
+    if (failure == 0 || failure == ENOENT)
+        failure = remove_directory(dir->host, path.data);
+    buf_fini(&path);
+    buf_fini(&consumers);
     return failure == 0 ? STATUS_OK
                         : errinfo_set_errno(err, failure, "cannot remove %s from the store %s",
                                             name, dir->home.data);

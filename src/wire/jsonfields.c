@@ -139,6 +139,16 @@ static enum status read_time(const struct jsonfield *field, const json_t *value,
     return STATUS_OK;
 }
 
+// A copy without what servers put beside their owners' metadata into an answer.
+static json_t *without_servers(json_t *metadata)
+{
+    static const char *const keys[] = {"_nats.ver", "_nats.level", "_nats.req.level"};
+    json_t *copy = json_copy(metadata);
+    for (size_t i = 0; copy != NULL && i < sizeof keys / sizeof keys[0]; i++)
+        json_object_del(copy, keys[i]);
+    return copy;
+}
+
 static enum status read_metadata(const struct jsonfield *field, const json_t *object, char **to,
                                  struct errinfo *err)
 {
@@ -147,13 +157,17 @@ static enum status read_metadata(const struct jsonfield *field, const json_t *ob
     if (!json_is_object(object))
         return wrong_type(field->key, err);
     // The library walks an object through a pointer that is not const, and changes nothing.
-    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    json_t *all = (json_t *)(uintptr_t)object;
+    json_object_foreach(all, key, value)
     {
         if (!json_is_string(value))
             return wrong_type(field->key, err);
     }
-    char *text = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
-    if (text == NULL)
+    json_t *own = without_servers(all);
+    bool none = own != NULL && json_object_size(own) == 0 && json_object_size(all) > 0;
+    char *text = own == NULL || none ? NULL : json_dumps(own, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(own);
+    if (text == NULL && !none)
         return no_memory(field->key, err);
     free(*to);
     *to = text;

@@ -98,29 +98,58 @@ enum status pull_request_read(struct bytes body, struct pull_request *request, s
     return status;
 }
 
-int64_t pull_request_nak_delay(struct bytes argument)
+// One number with its unit, as "1.5s", off the front of a text.
+static bool take_duration(struct bytes *text, double *ns)
 {
     static const struct {
-        struct bytes unit;
-        int64_t ns;
-    } units[] = {
-        {{"ms", 2}, 1000000},   {{"us", 2}, 1000},       {{"ns", 2}, 1},
-        {{"s", 1}, 1000000000}, {{"m", 1}, 60000000000}, {{"h", 1}, 3600000000000},
-    };
+        const char *unit;
+        double ns;
+    } units[] = {{"ns", 1},   {"us", 1e3}, {"\302\265s", 1e3}, {"\316\274s", 1e3},
+                 {"ms", 1e6}, {"s", 1e9},  {"m", 60e9},        {"h", 3600e9}};
+    size_t digits = 0;
+    double number = 0;
+    double place = 0; // of the next digit behind the point
+    while (text->size > 0 && (text->data[0] == '.' || (*text->data >= '0' && *text->data <= '9'))) {
+        char c = text->data[0];
+        *text = bytes_from(*text, 1);
+        if (c == '.' && place > 0)
+            return false;
+        if (c == '.') {
+            place = 0.1;
+            continue;
+        }
+        digits++;
+        number = place > 0 ? number + (c - '0') * place : number * 10 + (c - '0');
+        place /= 10;
+    }
+    for (size_t i = 0; digits > 0 && i < sizeof units / sizeof units[0]; i++) {
+        struct bytes unit = bytes_of_string(units[i].unit);
+        if (!bytes_start_with(*text, unit))
+            continue;
+        *text = bytes_from(*text, unit.size);
+        *ns += number * units[i].ns;
+        return true;
+    }
+    return false;
+}
+
+static int64_t delay_of(double ns)
+{
+    return ns < 9e18 ? (int64_t)(ns + 0.5) : 0;
+}
+
+int64_t pull_request_nak_delay(struct bytes argument)
+{
     struct bytes text = bytes_trim(argument);
-    uint64_t number = 0;
+    double ns = 0;
     if (text.size > 0 && text.data[0] == '{') {
         json_t *object = json_loadb(text.data, text.size, 0, NULL);
         json_int_t delay = json_integer_value(json_object_get(object, "delay"));
         json_decref(object);
         return delay > 0 ? delay : 0;
     }
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (!bytes_end_with(text, units[i].unit))
-            continue;
-        text.size -= units[i].unit.size;
-        bool good = bytes_to_u64(text, &number) && number < (uint64_t)(INT64_MAX / units[i].ns);
-        return good ? (int64_t)number * units[i].ns : 0;
-    }
-    return 0;
+    while (text.size > 0)
+        if (!take_duration(&text, &ns))
+            return 0;
+    return delay_of(ns);
 }

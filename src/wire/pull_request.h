@@ -26,6 +26,6 @@ struct pull_request {
 // is none or has a member that cannot be.
 enum status pull_request_read(struct bytes body, struct pull_request *request, struct errinfo *err);
 
-// What stands behind "-NAK": nothing, {"delay": nanoseconds} or a length of time as "5s". 0 for at
-// once, and for what cannot be read.
+// What stands behind "-NAK": nothing, {"delay": nanoseconds} or a length of time as "5s" or
+// "1m2.5s". 0 for at once, and for what cannot be read.
 int64_t pull_request_nak_delay(struct bytes argument);

@@ -22,8 +22,12 @@ struct nats_place {
     FILE *log; // kept open: a server without somebody who reads its log would die of it
 };
 
+// With AGOG_TEST_SERVER set to the path of agog, its serve stands where nats-server would.
 static inline const char *nats_program(void)
 {
+    const char *agog = getenv("AGOG_TEST_SERVER");
+    if (agog != NULL)
+        return agog;
     static const char *const paths[] = {"/usr/sbin/nats-server", "/usr/bin/nats-server",
                                         "/usr/local/bin/nats-server"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
@@ -50,7 +54,7 @@ static inline void nats_configure(const struct nats_place *place)
     assert(file != NULL);
     fprintf(file,
             "listen: \"127.0.0.1:%d\"\nmax_payload: 8388608\n"
-            "jetstream { store_dir: \"%s\" }\n%s\n",
+            "jetstream { store_dir: \"%s/store\" }\n%s\n",
             place->port, place->directory, place->settings == NULL ? "" : place->settings);
     fclose(file);
 }
@@ -74,6 +78,8 @@ static inline void nats_start(struct nats_place *place)
         dup2(ends[1], 2);
         close(ends[0]);
         close(ends[1]);
+        if (getenv("AGOG_TEST_SERVER") != NULL)
+            execl(nats_program(), "agog", "serve", "-c", path, (char *)NULL);
         execl(nats_program(), "nats-server", "-c", path, (char *)NULL);
         _exit(127);
     }

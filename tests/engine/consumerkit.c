@@ -75,6 +75,8 @@ void consumerkit_commit(struct consumerkit *kit)
 {
     struct msglog *log = stream_get_consumer_log(kit->stream->stream);
     streamkit_commit(kit->stream);
+    if (stream_stage_consumers(kit->stream->stream, &kit->err) != STATUS_OK)
+        fail_msg("stage: %s", kit->err.text);
     if (log != NULL && msglog_commit(log, &kit->err) != STATUS_OK)
         fail_msg("commit: %s", kit->err.text);
 }

@@ -242,6 +242,19 @@ static void a_consumer_that_nobody_uses_goes(void **state)
     consumerkit_expect(kit, consumer, "gone\n");
 }
 
+static void a_consumer_stays_while_somebody_may_be_at_work(void **state)
+{
+    struct consumerkit *kit = *state;
+    struct consumer *consumer = fill(kit, "{\"ack_policy\":\"explicit\",\"ack_wait\":10000000000}");
+    consumerkit_pull(kit, consumer, "1", "in");
+    consumerkit_expect(kit, consumer, "in a.x 1/1 x1 +2 one\n");
+    kit->deaf[0] = "in";
+    consumerkit_wait(kit, 14999);
+    consumerkit_expect(kit, consumer, "");
+    consumerkit_wait(kit, 1);
+    consumerkit_expect(kit, consumer, "gone\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +272,7 @@ int main(void)
         CONSUMER_TEST(nothing_comes_while_too_many_wait_for_their_acknowledgement),
         CONSUMER_TEST(a_pause_holds_messages_back_until_it_ends),
         CONSUMER_TEST(a_consumer_that_nobody_uses_goes),
+        CONSUMER_TEST(a_consumer_stays_while_somebody_may_be_at_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

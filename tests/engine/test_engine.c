@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "engine/consumer.h"
 #include "streamkit.h"
 
 #include <errno.h>
@@ -265,6 +266,43 @@ static void a_deleted_stream_is_gone_with_its_messages(void **state)
     assert_int_equal(messages(house, "a"), 0);
 }
 
+static bool nobody(void *context, struct bytes subject)
+{
+    (void)context;
+    (void)subject;
+    return false;
+}
+
+static uint64_t zero(void *context)
+{
+    (void)context;
+    return 0;
+}
+
+static void a_deleted_stream_takes_its_consumers_with_it(void **state)
+{
+    static const struct consumer_world world = {NULL, nobody, zero};
+    struct house *house = *state;
+    struct stream *stream;
+    struct consumer_config config;
+    struct consumer_made made;
+    must_create(house, "{\"name\":\"a\"}");
+    assert_int_equal(engine_stream(house->engine, BYTES("a"), NOW, &stream, NULL), STATUS_OK);
+    assert_int_equal(stream_open_consumers(stream, &world, NULL), STATUS_OK);
+    consumer_config_init(&config);
+    assert_int_equal(consumer_config_read(&config, BYTES("{\"durable_name\":\"C\"}"), NULL),
+                     STATUS_OK);
+    assert_int_equal(consumer_make(stream, &config, CONSUMER_CREATE, NOW, &made, NULL), STATUS_OK);
+    consumer_config_fini(&config);
+    assert_int_equal(msglog_commit(stream_get_consumer_log(stream), NULL), STATUS_OK);
+    assert_true(simhost_contains(house->sim, BYTES("durable_name")));
+    assert_int_equal(engine_delete(house->engine, BYTES("a"), &house->err), STATUS_OK);
+    assert_false(simhost_contains(house->sim, BYTES("durable_name")));
+    close_engine(house);
+    open_engine(house);
+    assert_int_equal(engine_count(house->engine), 0);
+}
+
 static void a_stream_is_opened_only_when_it_is_needed(void **state)
 {
     struct house *house = *state;
@@ -407,6 +445,7 @@ int main(void)
         TEST(subjects_of_two_streams_may_not_overlap),
         TEST(an_update_counts_for_everything_after_it),
         TEST(a_deleted_stream_is_gone_with_its_messages),
+        TEST(a_deleted_stream_takes_its_consumers_with_it),
         TEST(a_stream_is_opened_only_when_it_is_needed),
         TEST(a_damaged_configuration_is_named_and_touches_no_other_stream),
         TEST(messages_without_a_configuration_are_taken_over),

@@ -212,7 +212,7 @@ static void the_state_counts_from_the_first_message_to_the_last(void **state)
     struct streamkit *kit = *state;
     streamkit_create(kit, plain);
     struct stream_state empty = streamkit_state(kit);
-    assert_true(empty.messages == 0 && empty.first_seq == 1 && empty.last_seq == 0);
+    assert_true(empty.messages == 0 && empty.first_seq == 0 && empty.last_seq == 0);
     assert_true(empty.first_time_ns == 0 && empty.last_time_ns == 0 && empty.num_deleted == 0);
     int64_t first_ns = kit->now_ns;
     streamkit_put(kit, "a.x", "1");

@@ -8,7 +8,7 @@ test("the server introduces itself", async ({ nc }) => {
     assert.equal(info.proto, 1);
     assert.equal(info.headers, true);
     assert.equal(info.jetstream, true);
-    assert.equal(info.max_payload, 10485760);
+    assert.equal(info.max_payload, 16777216);
     assert.equal(info.port, Number(new URL(url).port));
     assert.match(info.server_id, /^N[A-Z2-7]{55}$/);
     assert.ok(info.client_id > 0);

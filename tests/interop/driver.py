@@ -25,7 +25,7 @@ CASE = re.compile(r"^(ok|not ok) (\d+)(?: - )?(.*)$")
 PLAN = re.compile(r"^1\.\.(\d+)")
 CONFIGURATION = """
 listen: "127.0.0.1:{port}"
-max_payload: 10485760
+max_payload: 16777216
 jetstream {{ store_dir: "{store}", max_file_store: 100GB, max_memory_store: 1GB }}
 """
 
@@ -78,9 +78,7 @@ def environment():
 
 
 def ours(folder):
-    config = folder / "agog.conf"
-    config.write_text("max_payload: 10485760\n")
-    return natstest.Server(folder, "-c", config, environment=environment())
+    return natstest.Server(folder, environment=environment())
 
 
 def servers():
@@ -107,7 +105,7 @@ class Merged:
         self.runs = runs
         self.base = 0
         self.planned = None
-        self.failed = False
+        self.failures = 0
 
     def line(self, name, line):
         plan = PLAN.match(line)
@@ -118,7 +116,7 @@ class Merged:
         elif plan:
             return
         elif case:
-            self.failed = self.failed or case.group(1) == "not ok"
+            self.failures += case.group(1) == "not ok"
             line = f"{case.group(1)} {self.base + int(case.group(2))} - {name}: {case.group(3)}"
         print(line, flush=True)
 
@@ -127,10 +125,12 @@ class Merged:
 
 
 def run(command, name, start, merged):
+    before = merged.failures
     with tempfile.TemporaryDirectory(prefix="agog-interop-") as folder:
         server = start(pathlib.Path(folder).resolve())
         program = subprocess.Popen([*command, f"nats://127.0.0.1:{server.port}"],
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                   env={**os.environ, "AGOG_TEST_SERVER_NAME": name})
         try:
             for line in program.stdout:
                 if line.startswith("!server "):
@@ -139,14 +139,16 @@ def run(command, name, start, merged):
                     program.stdin.flush()
                 else:
                     merged.line(name, line.rstrip("\n"))
-            if program.wait() != 0:
-                merged.failed = True
+            if program.wait() != 0 and merged.failures == before:
+                merged.failures += 1
         finally:
+            program.kill()
+            program.wait()
             alive = server.process.poll() is None
             if alive:
                 server.kill()
-        if merged.failed or not alive:
-            merged.failed = True
+        merged.failures += not alive
+        if merged.failures > before:
             print("".join(f"# {line}\n" for line in server.log().splitlines()[-60:]), end="")
     merged.end()
 
@@ -161,7 +163,7 @@ def main():
     merged = Merged(len(found))
     for name, start in found:
         run(command, name, start, merged)
-    return 1 if merged.failed else 0
+    return 1 if merged.failures else 0
 
 
 if __name__ == "__main__":

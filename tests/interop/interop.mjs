@@ -21,10 +21,13 @@ export { assert };
 /** A package of the pinned list. */
 export const load = (name) => require(name);
 
-/** A case; `since` is the first release of nats-server that can do it. */
+/**
+ * A case; `since` is the first release of nats-server that can do it, `only` the one server that
+ * promises it.
+ */
 export function test(name, ...rest) {
     const options = rest.length > 1 ? rest[0] : {};
-    cases.push({ name, since: options.since ?? "2.9.0", run: rest.at(-1) });
+    cases.push({ name, since: options.since ?? "2.9.0", only: options.only, run: rest.at(-1) });
 }
 
 /** A name that no other case uses. */
@@ -106,13 +109,18 @@ function explain(error) {
 
 /** Runs the cases in order. `context(t)` fills what each of them is given; `t.after` cleans up. */
 export async function main(version, context) {
-    const only = process.env.AGOG_TEST_ONLY;
+    const chosen = process.env.AGOG_TEST_CASE;
+    const here = process.env.AGOG_TEST_SERVER_NAME;
     process.stdout.write(`1..${cases.length}\n`);
     let failed = 0;
-    for (const [index, { name, since, run }] of cases.entries()) {
+    for (const [index, { name, since, only, run }] of cases.entries()) {
         const number = index + 1;
-        if (!reaches(version, since) || (only && !name.includes(only))) {
-            process.stdout.write(`ok ${number} - ${name} # SKIP the server is ${version}\n`);
+        if (!reaches(version, since) || (only && only !== here)) {
+            process.stdout.write(`ok ${number} - ${name} # SKIP the server is ${here} ${version}\n`);
+            continue;
+        }
+        if (chosen && !name.includes(chosen)) {
+            process.stdout.write(`ok ${number} - ${name} # SKIP not chosen\n`);
             continue;
         }
         const cleaners = [];

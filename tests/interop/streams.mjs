@@ -306,12 +306,19 @@ test("a stream starts at the sequence asked for", { since: "2.10.0" }, async ({ 
     assert.equal((await js.publish(`${config.name}.x`)).seq, 1000);
 });
 
-test("metadata is kept with what the server adds", { since: "2.11.0" }, async ({ stream, jsm }) => {
+test("metadata is kept with what the server adds", { since: "2.11.0" }, async ({ nc, stream, jsm }) => {
     const { config } = await stream({ metadata: { owner: "cynthia" } });
     const info = await jsm.streams.info(config.name);
     assert.equal(info.config.metadata.owner, "cynthia");
-    assert.ok(info.config.metadata["_nats.level"]);
-    assert.ok(info.config.metadata["_nats.ver"]);
+    assert.match(info.config.metadata["_nats.level"], /^\d+$/);
+    assert.equal(info.config.metadata["_nats.ver"], nc.info.version);
+    assert.equal(info.config.metadata["_nats.req.level"], "0");
+    const again = await jsm.streams.update(config.name, { ...info.config, allow_msg_ttl: true });
+    assert.equal(again.config.metadata["_nats.req.level"], "1");
+    const consumer = await jsm.consumers.add(config.name, { durable_name: "d", ack_policy: "explicit",
+        metadata: { "_nats.ver": "9.9.9", room: "two" } });
+    assert.equal(consumer.config.metadata["_nats.ver"], nc.info.version);
+    assert.equal(consumer.config.metadata.room, "two");
 });
 
 test("the account's use is counted", async ({ filled, jsm }) => {

@@ -250,11 +250,39 @@ class Features(StreamCase):
         state = self.wait_for("S", lambda state: state["last_seq"] == 3)
         headers = base64.b64decode(self.nc.api("STREAM.MSG.GET.S", {"last_by_subj": "s.a"})[
             "message"]["hdrs"])
-        self.assertIn(b"Nats-Marker-Reason: MaxAge", headers)
+        self.assertEqual(headers, b"NATS/1.0\r\nNats-Marker-Reason: MaxAge\r\nNats-TTL: 1s\r\n"
+                                  b"Nats-Rollup: sub\r\n\r\n")
         state = self.wait_for("S", lambda state: state["messages"] == 1)
         self.assertEqual(state["first_seq"], 2)
         self.make("P")
         self.assertEqual(self.ack("p.a", "x", Nats_TTL="1s")["error"]["err_code"], 10166)
+
+    def test_what_a_key_value_client_marks_as_purged_leaves_no_marker(self):
+        self.make(allow_msg_ttl=True, subject_delete_marker_ttl=3600 * 10 ** 9,
+                  max_msgs_per_subject=1)
+        self.ack("s.a", "", Nats_TTL="1s", KV_Operation="PURGE")
+        self.wait_for("S", lambda state: state["messages"] == 0)
+        self.ack("s.a", "x", Nats_TTL="1s")
+        self.wait_for("S", lambda state: state["last_seq"] == 3)
+        headers = base64.b64decode(self.nc.api("STREAM.MSG.GET.S", {"seq": 3})["message"]["hdrs"])
+        self.assertIn(b"Nats-TTL: 1h0m0s\r\n", headers)
+
+    def test_no_message_goes_before_markers_do(self):
+        self.make(allow_msg_ttl=True, subject_delete_marker_ttl=3600 * 10 ** 9)
+        self.ack("s.a", "kept", Nats_TTL="1s")
+        self.make("P", allow_msg_ttl=True)
+        self.ack("p.a", "brief", Nats_TTL="1s")
+        self.wait_for("P", lambda state: state["messages"] == 0)
+        self.assertEqual(self.nc.api("STREAM.INFO.S")["state"]["messages"], 1)
+
+    def test_a_stream_that_never_had_a_message_has_no_first(self):
+        self.make()
+        state = self.nc.api("STREAM.INFO.S")["state"]
+        self.assertEqual((state["first_seq"], state["last_seq"]), (0, 0))
+        self.ack("s.a", "x")
+        self.nc.api("STREAM.PURGE.S")
+        state = self.nc.api("STREAM.INFO.S")["state"]
+        self.assertEqual((state["first_seq"], state["last_seq"]), (2, 1))
 
     def batch(self, number, sequence, subject, body, **more):
         return self.nc.request(subject, body, {

@@ -397,8 +397,11 @@ static int sim_remove(void *context, const char *path)
     int failure = enter(sim, SIM_REMOVE, true);
     if (failure != 0)
         return failure;
-    if (find_name(&sim->now, path) == NULL)
+    const struct name *file = find_name(&sim->now, path);
+    if (file == NULL)
         return ENOENT;
+    if (file->node < 0)
+        return EISDIR;
     change_names(sim, "", -1, path);
     return 0;
 }

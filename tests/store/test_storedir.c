@@ -254,6 +254,39 @@ static void a_deleted_stream_is_gone_and_what_a_crash_left_of_one_too(void **sta
     buf_fini(&path);
 }
 
+static void a_deleted_stream_takes_its_consumers_along(void **state)
+{
+    const struct place *place = *state;
+    struct storedir *dir = open_store(place);
+    struct buf path;
+    char below[160];
+    size_t found = 0;
+    buf_init(&path, 4096);
+    // Once while the store is open, once as what a crash left.
+    assert_int_equal(storedir_stream_create(dir, BYTES("s"), NULL), STATUS_OK);
+    assert_int_equal(storedir_stream_path(dir, BYTES("s"), &path, NULL), STATUS_OK);
+    snprintf(below, sizeof below, "%s/consumers", path.data);
+    assert_int_equal(mkdir(below, 0700), 0);
+    write_text(below, "0000000000000001.seg", "x");
+    assert_int_equal(storedir_stream_delete(dir, BYTES("s"), NULL), STATUS_OK);
+    assert_int_equal(storedir_stream_path(dir, BYTES("s"), &path, NULL), STATUS_OK);
+    assert_int_not_equal(access(path.data, F_OK), 0);
+    storedir_close(dir);
+
+    snprintf(below, sizeof below, "%s/streams/~1", place->home);
+    assert_int_not_equal(access(below, F_OK), 0);
+    assert_int_equal(mkdir(below, 0700), 0);
+    snprintf(below, sizeof below, "%s/streams/~1/consumers", place->home);
+    assert_int_equal(mkdir(below, 0700), 0);
+    write_text(below, "0000000000000001.seg", "x");
+    dir = open_store(place);
+    assert_int_not_equal(access(below, F_OK), 0);
+    assert_int_equal(storedir_list(dir, count_name, &found, NULL), STATUS_OK);
+    assert_int_equal(found, 0);
+    storedir_close(dir);
+    buf_fini(&path);
+}
+
 static void a_small_file_reads_back_what_was_written_last(void **state)
 {
     const struct place *place = *state;
@@ -327,6 +360,7 @@ int main(void)
         TEST(the_lock_is_waited_for),
         TEST(streams_are_listed_by_their_names_whatever_these_are),
         TEST(a_deleted_stream_is_gone_and_what_a_crash_left_of_one_too),
+        TEST(a_deleted_stream_takes_its_consumers_along),
         TEST(a_small_file_reads_back_what_was_written_last),
         TEST(no_flipped_byte_loses_a_small_file),
     };

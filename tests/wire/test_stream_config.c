@@ -91,6 +91,23 @@ static void a_limit_of_zero_or_less_is_no_limit(void **state)
     stream_config_fini(&config);
 }
 
+static void what_a_server_adds_to_metadata_is_left_out(void **state)
+{
+    (void)state;
+    struct stream_config config;
+    assert_int_equal(read(&config,
+                          "{\"name\":\"S\",\"metadata\":{\"_nats.ver\":\"2.14.0\","
+                          "\"_nats.level\":\"3\",\"mine\":\"1\",\"_nats.req.level\":\"0\"}}",
+                          NULL),
+                     STATUS_OK);
+    assert_string_equal(config.metadata, "{\"mine\":\"1\"}");
+    stream_config_fini(&config);
+    assert_int_equal(
+        read(&config, "{\"name\":\"S\",\"metadata\":{\"_nats.ver\":\"2.14.0\"}}", NULL), STATUS_OK);
+    assert_null(config.metadata);
+    stream_config_fini(&config);
+}
+
 static void unknown_keys_and_nulls_do_no_harm(void **state)
 {
     (void)state;
@@ -246,6 +263,7 @@ int main(void)
         cmocka_unit_test(every_field_is_read),
         cmocka_unit_test(what_is_written_reads_back_equal),
         cmocka_unit_test(a_limit_of_zero_or_less_is_no_limit),
+        cmocka_unit_test(what_a_server_adds_to_metadata_is_left_out),
         cmocka_unit_test(unknown_keys_and_nulls_do_no_harm),
         cmocka_unit_test(a_value_of_the_wrong_type_is_refused_by_its_key),
         cmocka_unit_test(text_that_is_no_json_object_is_refused_without_forging_a_line),
