@@ -29,8 +29,7 @@ def load_manifest():
 MANIFEST = load_manifest()
 
 
-@unittest.skipUnless(MANIFEST, f"there is no corpus at {CORPUS}")
-class Corpus(unittest.TestCase):
+class Store(unittest.TestCase):
     """One store for all cases: publishing everything is the first half of each of them."""
 
     @classmethod
@@ -72,6 +71,9 @@ class Corpus(unittest.TestCase):
     def tokens(cls, text):
         return int(cls.agog("tokens", data=text.encode()).split()[0])
 
+
+@unittest.skipUnless(MANIFEST, f"there is no corpus at {CORPUS}")
+class Corpus(Store):
     def test_every_report_is_read_back_to_the_byte(self):
         for row in MANIFEST:
             body = self.agog("fetch", self.refs[row["file"]], "--no-receipt", "--quiet")
