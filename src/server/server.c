@@ -164,6 +164,11 @@ static enum status open_all(struct server *server, struct errinfo *err)
         status = auth_new(&server->auth, options, err);
     if (status == STATUS_OK)
         status = make_accounts(server, err);
+    if (status == STATUS_OK)
+        serverlog_write(server->log, SERVERLOG_INFO, "Starting agog %s, as nats-server %s",
+                        AGOG_VERSION, SERVER_NATS_VERSION);
+    if (status == STATUS_OK && options->jetstream)
+        serverlog_write(server->log, SERVERLOG_INFO, "  Store: %s", options->store_dir);
     if (status == STATUS_OK && options->jetstream)
         status = jetstream_open(&server->jetstream, server, server->global, err);
     if (status == STATUS_OK)
@@ -323,7 +328,7 @@ void server_close(struct server *server)
     account_free(server->global);
     account_free(server->system);
     auth_free(server->auth);
-    if (server->log != NULL)
+    if (server->stopping)
         serverlog_write(server->log, SERVERLOG_INFO, "Server Exiting..");
     serverlog_close(server->log);
     server_options_free(server->options);
@@ -344,4 +349,5 @@ struct uv_loop_s *server_loop(struct server *server)
 void server_set_monitor_port(struct server *server, int port)
 {
     server->monitor_port = port;
+    serverlog_write(server->log, SERVERLOG_INFO, "Starting http monitor on port %d", port);
 }

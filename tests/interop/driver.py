@@ -124,30 +124,35 @@ class Merged:
         self.base += self.planned or 0
 
 
+def talk(program, server, name, merged):
+    """Passes on what the program prints, and does what it asks of the server."""
+    try:
+        for line in program.stdout:
+            if line.startswith("!server "):
+                obey(server, line.split()[1])
+                program.stdin.write("done\n")
+                program.stdin.flush()
+            else:
+                merged.line(name, line.rstrip("\n"))
+        return program.wait() == 0
+    finally:
+        program.kill()
+        program.wait()
+
+
 def run(command, name, start, merged):
     before = merged.failures
     with tempfile.TemporaryDirectory(prefix="agog-interop-") as folder:
         server = start(pathlib.Path(folder).resolve())
-        program = subprocess.Popen([*command, f"nats://127.0.0.1:{server.port}"],
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                   env={**os.environ, "AGOG_TEST_SERVER_NAME": name})
         try:
-            for line in program.stdout:
-                if line.startswith("!server "):
-                    obey(server, line.split()[1])
-                    program.stdin.write("done\n")
-                    program.stdin.flush()
-                else:
-                    merged.line(name, line.rstrip("\n"))
-            if program.wait() != 0 and merged.failures == before:
-                merged.failures += 1
+            program = subprocess.Popen([*command, f"nats://127.0.0.1:{server.port}"],
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                       env={**os.environ, "AGOG_TEST_SERVER_NAME": name})
+            good = talk(program, server, name, merged) or merged.failures > before
         finally:
-            program.kill()
-            program.wait()
             alive = server.process.poll() is None
-            if alive:
-                server.kill()
-        merged.failures += not alive
+            server.kill()
+        merged.failures += not (good and alive)
         if merged.failures > before:
             print("".join(f"# {line}\n" for line in server.log().splitlines()[-60:]), end="")
     merged.end()

@@ -6,8 +6,12 @@
 // on an older one it skips itself, so that the same program runs against agog and against whatever
 // nats-server the machine has.
 import assert from "node:assert/strict";
+import { webcrypto } from "node:crypto";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
+
+// The client asks for it by its global name, which Debian 12's Node 18 does not have.
+globalThis.crypto ??= webcrypto;
 
 export const url = process.argv[2];
 const require = createRequire(`${process.env.AGOG_TEST_NPM}/`);
