@@ -64,6 +64,14 @@ static enum status print_published(struct cli *cli, const struct read_source *so
     return status;
 }
 
+// Whoever reads the new report later may want what it was made from.
+static void warn_of_expiry(void *context, const char *ref, int64_t left_ns)
+{
+    struct cli *cli = context;
+    fprintf(cli->err, "agog: input %s expires in %lld minutes; agog pin %s keeps it\n", ref,
+            (long long)(left_ns / INT64_C(60000000000)), ref);
+}
+
 enum status answer_publish(struct cli *cli, struct publish_request *request, struct errinfo *err)
 {
     struct hub *hub;
@@ -76,6 +84,8 @@ enum status answer_publish(struct cli *cli, struct publish_request *request, str
         return status;
     request->author = bytes_of_string(hub_author(hub));
     request->now_ns = clock_realtime_ns();
+    request->on_expiring = warn_of_expiry;
+    request->context = cli;
     status = publish_report(&source, request, &outcome, err);
     if (status == STATUS_OK)
         status = print_published(cli, &source, request, outcome.rev, err);

@@ -121,6 +121,8 @@ static enum status measure(struct draft *draft, struct errinfo *err)
     return status;
 }
 
+static const int64_t expiring_ns = INT64_C(86400000000000); // a day
+
 // Inputs are pinned to the revision that is there now, so that lineage never changes afterwards.
 static enum status pin_inputs(const struct read_source *source, struct draft *draft,
                               struct errinfo *err)
@@ -146,6 +148,9 @@ static enum status pin_inputs(const struct read_source *source, struct draft *dr
             break;
         }
         ref_format(&report.ref, REF_FORM_TEXT, text);
+        int64_t left_ns = report.expires_ns - request->now_ns;
+        if (request->on_expiring != NULL && report.expires_ns != 0 && left_ns < expiring_ns)
+            request->on_expiring(request->context, text, left_ns);
         if (i > 0)
             buf_append_byte(&draft->inputs, ' ');
         buf_append_string(&draft->inputs, text);

@@ -25,6 +25,10 @@ struct publish_request {
     bool allow_empty;
     bool envelope; // store the first system's JSON envelope instead of the raw report
     int64_t now_ns;
+
+    // Called for an input that retention takes within a day; may be NULL.
+    void (*on_expiring)(void *context, const char *ref, int64_t left_ns);
+    void *context;
 };
 
 struct publish_outcome {

@@ -145,6 +145,17 @@ class Names(agogtest.Case):
         self.agog("agent", "rm", "berry")
         self.refuse(3, "no agent", "fetch", "berry/devops/f")
 
+    def test_an_input_that_is_about_to_age_out_is_told(self):
+        self.publish("# Old\n", deliverable=("cynthia", "research", "old"))
+        arguments = ["publish", "roy", "backend", "new", "-", "--input", "cynthia/research/old"]
+        quiet = self.run_agog(*arguments, data=b"# New\n")
+        self.assertNotIn(b"expires", quiet.stderr)
+        self.agog("stream", "update", "agog_features_research", "--max-age", "2h")
+        told = self.run_agog(*arguments, data=b"# Newer\n")
+        self.assertEqual(told.returncode, 0, told.stderr)
+        self.assertRegex(told.stderr.decode(), r"^agog: input cynthia/research/old@1 expires in "
+                         r"1\d\d minutes; agog pin cynthia/research/old@1 keeps it\n$")
+
 
 if __name__ == "__main__":
     tap.main()
