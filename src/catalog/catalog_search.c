@@ -309,7 +309,11 @@ static enum status show(struct search *search, const struct candidate *candidate
         status = take_head(statement, &report, &hit, &texts.report_title, err);
     if (status == STATUS_OK && there)
         status = load_report(search, &report, &outline, &there, err);
-    if (status == STATUS_OK && there && index < outline.count) {
+    if (status_class_of(status) == STATUS_CLASS_CORRUPT) {
+        // One damaged report is no reason to keep the others back.
+        found->damaged++;
+        status = STATUS_OK;
+    } else if (status == STATUS_OK && there && index < outline.count) {
         hit.ref = report.ref;
         status = fill_section(search, &report, &outline, index, &texts, &hit);
         hit.report_title = buf_bytes(&texts.report_title);
@@ -372,8 +376,8 @@ enum status catalog_search(struct catalog *catalog, const struct catalog_query *
     status = search.candidates == NULL ? errinfo_set(err, STATUS_NO_MEMORY, "no memory to search")
                                        : search_database(&search, err);
     // A file that proves to be damaged is made anew, as far as the streams still have it.
-    if (status == STATUS_CORRUPT && catalog->database.kind != DATABASE_READ_ONLY) {
-        status = database_reset(&catalog->database, err);
+    if (status == STATUS_CORRUPT) {
+        status = database_mend(&catalog->database, err);
         if (status == STATUS_OK)
             status = catalog_update(catalog, NULL, err);
         if (status == STATUS_OK)
@@ -381,6 +385,7 @@ enum status catalog_search(struct catalog *catalog, const struct catalog_query *
     }
     done.matches = search.count;
     done.more = search.more;
+    done.mended = catalog->database.mended;
     if (status == STATUS_OK)
         status = show_page(&search, visit, context, &done, err);
     free(search.candidates);

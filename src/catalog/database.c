@@ -12,7 +12,7 @@
 // The file says whose it is and in which form: another number and it is made anew.
 enum { APPLICATION_ID = 0x61676F67, VERSION = 1 };
 
-enum { BUSY_MS = 10000, PATH_SIZE = 4200 };
+enum { BUSY_MS = 10000, BUSY_PAUSE_MS = 5, PATH_SIZE = 4200 };
 
 // WAL lets searches go on beside an update; with synchronous NORMAL a power cut costs the latest
 // updates, which the streams still have, and never the file's consistency.
@@ -189,7 +189,7 @@ static enum status make_schema(struct database *database, struct errinfo *err)
     return status;
 }
 
-enum status database_reset(struct database *database, struct errinfo *err)
+static enum status reset_file(struct database *database, struct errinfo *err)
 {
     drop_statements(database);
     // SQLite's own way to empty a file whatever is in it, under its locks.
@@ -202,6 +202,17 @@ enum status database_reset(struct database *database, struct errinfo *err)
     return status != STATUS_OK ? status : make_schema(database, err);
 }
 
+static int wait_for_others(void *context, int times)
+{
+    const struct database *database = context;
+    if (times == 0)
+        database->wait.begins(database->wait.context);
+    if (times >= BUSY_MS / BUSY_PAUSE_MS)
+        return 0;
+    sqlite3_sleep(BUSY_PAUSE_MS);
+    return 1;
+}
+
 static enum status connect(struct database *database, const char *name, int flags,
                            struct errinfo *err)
 {
@@ -211,7 +222,7 @@ static enum status connect(struct database *database, const char *name, int flag
         return errinfo_set(err, STATUS_NO_MEMORY, "no memory for the catalog");
     if (result == SQLITE_OK) {
         sqlite3_extended_result_codes(database->sqlite, 1);
-        sqlite3_busy_timeout(database->sqlite, BUSY_MS);
+        sqlite3_busy_handler(database->sqlite, wait_for_others, database);
         // The last one to leave would write everything back: a query need not wait for that.
         sqlite3_db_config(database->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
         sqlite3_db_config(database->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
@@ -261,8 +272,11 @@ static enum status open_file(struct database *database, const char *home, struct
     if (status == STATUS_OK && !ours && empty)
         status = make_schema(database, err);
     else if (status == STATUS_OK && !ours)
-        status = STATUS_CORRUPT;
-    return status == STATUS_CORRUPT ? database_reset(database, err) : status;
+        status = reset_file(database, err);
+    if (status != STATUS_CORRUPT)
+        return status;
+    database->mended = true;
+    return reset_file(database, err);
 }
 
 static enum status open_read_only(struct database *database, const char *home, struct errinfo *err)
@@ -286,9 +300,23 @@ static enum status open_read_only(struct database *database, const char *home, s
     return status;
 }
 
-enum status database_open(struct database *database, const char *home, struct errinfo *err)
+static enum status open_memory(struct database *database, struct errinfo *err)
 {
-    *database = (struct database){.kind = DATABASE_FILE};
+    database_close(database);
+    database->kind = DATABASE_MEMORY;
+    enum status status = connect(database, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                                 err);
+    if (status == STATUS_OK)
+        status = make_schema(database, err);
+    if (status != STATUS_OK)
+        database_close(database);
+    return status;
+}
+
+enum status database_open(struct database *database, const char *home,
+                          const struct database_wait *wait, struct errinfo *err)
+{
+    *database = (struct database){.wait = *wait, .kind = DATABASE_FILE};
     enum status status = open_file(database, home, err);
     if (status == STATUS_OK)
         return STATUS_OK;
@@ -297,20 +325,32 @@ enum status database_open(struct database *database, const char *home, struct er
     // A file that others are busy with must not be read as one that nobody writes.
     if (status != STATUS_BUSY && open_read_only(database, home, NULL) == STATUS_OK)
         return STATUS_OK;
-    database_close(database);
-    database->kind = DATABASE_MEMORY;
-    status = connect(database, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
-    if (status == STATUS_OK)
-        status = make_schema(database, err);
-    if (status != STATUS_OK)
-        database_close(database);
-    return status;
+    return open_memory(database, err);
+}
+
+enum status database_reset(struct database *database, struct errinfo *err)
+{
+    if (database->kind == DATABASE_READ_ONLY || database->sqlite == NULL)
+        return open_memory(database, err);
+    enum status status = reset_file(database, err);
+    // Whoever is busy with it may be resetting it himself; on a full disk nobody does.
+    bool given_up = status != STATUS_OK && status != STATUS_BUSY && status != STATUS_NO_MEMORY;
+    return given_up && database->kind == DATABASE_FILE ? open_memory(database, err) : status;
+}
+
+enum status database_mend(struct database *database, struct errinfo *err)
+{
+    database->mended = true;
+    return database_reset(database, err);
 }
 
 enum status database_statement(struct database *database, enum statement which,
                                sqlite3_stmt **statement, struct errinfo *err)
 {
     sqlite3_stmt **kept = &database->statements[which];
+    // Not even one in memory could be opened.
+    if (database->sqlite == NULL)
+        return errinfo_set(err, STATUS_NO_MEMORY, "no memory for the catalog");
     if (*kept == NULL) {
         int result = sqlite3_prepare_v3(database->sqlite, statement_sql[which], -1,
                                         SQLITE_PREPARE_PERSISTENT, kept, NULL);

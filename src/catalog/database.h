@@ -53,19 +53,32 @@ enum database_kind {
     DATABASE_MEMORY,    // nothing could be opened
 };
 
+// Called before it is waited for another process that writes the file.
+struct database_wait {
+    void (*begins)(void *context);
+    void *context;
+};
+
 struct database {
     sqlite3 *sqlite;
+    struct database_wait wait;
     enum database_kind kind;
+    bool mended; // the file was damaged, and was emptied or left alone, since the open
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
 // Opens <home>/catalog/catalog.db, makes it when it is not there, resets it when it is not ours;
-// falls back as the kinds say.
-enum status database_open(struct database *database, const char *home, struct errinfo *err);
+// falls back as the kinds say. The database stays at its address until the close.
+enum status database_open(struct database *database, const char *home,
+                          const struct database_wait *wait, struct errinfo *err);
 void database_close(struct database *database); // safe on zeroed memory and when repeated
 
-// Takes everything out, in place: other processes that have it open see an empty one.
+// Takes everything out, in place: other processes that have it open see an empty one. Where the
+// file cannot be written, one in memory takes its place.
 enum status database_reset(struct database *database, struct errinfo *err);
+
+// The same for a damaged one.
+enum status database_mend(struct database *database, struct errinfo *err);
 
 // The statement, reset and without values. Borrowed until the close or a reset.
 enum status database_statement(struct database *database, enum statement which,
