@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-    BATCH_BYTES = 48 * 1024 * 1024,
+    BATCH_BYTES = 24 * 1024 * 1024,
     // From here on the bus rests while a batch is written, which then takes tens of milliseconds.
     REST_BYTES = 1024 * 1024,
     DEAD_MIN = 10000, // sections that are gone before it is worth building everything anew
