@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api/home.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "catalog/catalog.h"
@@ -8,11 +7,8 @@
 #include "cli/commands.h"
 #include "cli/table.h"
 
-#include <errno.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static json_t *text_json(struct bytes text)
 {
@@ -290,58 +286,18 @@ static void update(struct hits *hits, struct catalog *catalog, const char *place
         note(hits, "the index cannot be kept in %s and was made for this search alone", place);
 }
 
-static enum status make_directory(const char *path, struct errinfo *err)
-{
-    if (mkdir(path, 0777) != 0 && errno != EEXIST)
-        return errinfo_set_errno(err, errno, "cannot make %s", path);
-    return STATUS_OK;
-}
-
-// The index of a server's reports is a cache of the user's, one for each server: in
-// $XDG_CACHE_HOME/agog, else ~/.cache/agog.
-static enum status cache_of(struct bus *bus, char path[HOME_PATH_SIZE], struct errinfo *err)
-{
-    struct bus_facts facts;
-    const char *cache = getenv("XDG_CACHE_HOME");
-    const char *home = getenv("HOME");
-    enum status status = bus->operations->facts(bus, &facts, err);
-    if (status != STATUS_OK)
-        return status;
-    unsigned long long hash = bytes_hash(bytes_of_string(facts.location), 0);
-    int size = cache != NULL && cache[0] == '/'
-                   ? snprintf(path, HOME_PATH_SIZE, "%s", cache)
-                   : snprintf(path, HOME_PATH_SIZE, "%s/.cache", home == NULL ? "" : home);
-    if (size < 0 || size > HOME_PATH_SIZE - 64)
-        return errinfo_set(err, STATUS_INVALID, "the cache directory's path is too long");
-    status = make_directory(path, err);
-    snprintf(path + size, HOME_PATH_SIZE - (size_t)size, "/agog");
-    if (status == STATUS_OK)
-        status = make_directory(path, err);
-    snprintf(path + size, HOME_PATH_SIZE - (size_t)size, "/agog/%016llx", hash);
-    return status == STATUS_OK ? make_directory(path, err) : status;
-}
-
-static enum status place_of(struct cli *cli, struct bus *bus, char path[HOME_PATH_SIZE],
-                            struct errinfo *err)
-{
-    if (hub_is_remote(cli->hub))
-        return cache_of(bus, path, err);
-    snprintf(path, HOME_PATH_SIZE, "%s", hub_home(cli->hub));
-    return STATUS_OK;
-}
-
 static enum status search(struct cli *cli, const struct read_source *source, struct hits *hits,
                           struct errinfo *err)
 {
-    char place[HOME_PATH_SIZE];
     struct buf text;
+    char place[HOME_PATH_SIZE];
     struct catalog *catalog = NULL;
     struct catalog_query query;
     struct catalog_found found;
     buf_init(&text, 64 * 1024);
     enum status status = read_query(cli, source->registry, &text, &query, err);
     if (status == STATUS_OK)
-        status = place_of(cli, source->bus, place, err);
+        status = hub_cache(cli->hub, place, err);
     if (status == STATUS_OK)
         status = catalog_open(place, source, &catalog, err);
     if (status == STATUS_OK) {
