@@ -80,6 +80,7 @@ struct catalog_found {
     uint64_t gone;    // hits that retention took since the last update; they are not shown
     uint64_t damaged; // hits whose report cannot be read; they are not shown
     bool mended;      // the file was damaged since the open, and was made anew
+    bool incomplete;  // other processes were making the file anew all the time: sections may lack
 };
 
 // STATUS_USAGE for a query without words (catalog/query.h), or what visit returns.

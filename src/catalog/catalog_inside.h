@@ -10,6 +10,7 @@ struct catalog {
     struct database database;
     struct read_source source;
     struct buf storage; // of the message that is looked at
+    int64_t made;       // the making of the file that was brought up to date; 0 before
     int64_t last_id;    // of the report indexed last of the same stream; 0 for none
 };
 

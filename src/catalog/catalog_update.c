@@ -311,7 +311,7 @@ static enum status all_streams(struct catalog *catalog, struct catalog_update *u
 {
     char name[BUS_STREAM_NAME_SIZE] = "";
     const struct registry *registry = catalog->source.registry;
-    enum status status = STATUS_OK;
+    enum status status = database_made(&catalog->database, &catalog->made, err);
     for (size_t i = 0; status == STATUS_OK && i < registry_count(registry); i++) {
         const struct agent *agent = registry_at(registry, i);
         // Agents may share a stream: it is read with the first of them.

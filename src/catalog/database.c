@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 // The file says whose it is and in which form: another number and it is made anew.
-enum { APPLICATION_ID = 0x61676F67, VERSION = 1 };
+enum { APPLICATION_ID = 0x61676F67, VERSION = 2 };
 
 enum { BUSY_MS = 10000, BUSY_PAUSE_MS = 5, PATH_SIZE = 4200 };
 
@@ -33,8 +33,8 @@ static const char schema_sql[] =
     "CREATE UNIQUE INDEX report_message ON report(stream, seq);"
     "CREATE INDEX report_name ON report(feature, agent, type);"
     "CREATE TABLE gone(id INTEGER PRIMARY KEY);"
-    "CREATE TABLE total(live INTEGER NOT NULL, dead INTEGER NOT NULL);"
-    "INSERT INTO total VALUES(0, 0);"
+    "CREATE TABLE total(live INTEGER NOT NULL, dead INTEGER NOT NULL, made INTEGER NOT NULL);"
+    "INSERT INTO total VALUES(0, 0, random() | 1);" // never 0
     "CREATE VIRTUAL TABLE section_index USING fts5(body, report, section, context, content='',"
     " columnsize=0, tokenize='agog');"
     "INSERT INTO section_index(section_index, rank) VALUES('hashsize', 67108864);"
@@ -80,6 +80,7 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
                                 " WHERE section_index MATCH ?1 AND rowid >= ?3"
                                 " ORDER BY rowid DESC",
     [STATEMENT_TOTAL_GET] = "SELECT live, dead FROM total",
+    [STATEMENT_TOTAL_MADE] = "SELECT made FROM total",
     [STATEMENT_TOTAL_ADD] = "UPDATE total SET live = live + ?1",
     // Before reports are deleted: their sections are no longer live.
     [STATEMENT_TOTAL_REMOVE] =
@@ -120,19 +121,6 @@ static enum status execute(struct database *database, const char *sql, struct er
     return result == SQLITE_OK ? STATUS_OK : failure(database, result, err);
 }
 
-static enum status number_of(struct database *database, const char *sql, int64_t *number,
-                             struct errinfo *err)
-{
-    sqlite3_stmt *statement = NULL;
-    int result = sqlite3_prepare_v2(database->sqlite, sql, -1, &statement, NULL);
-    if (result == SQLITE_OK)
-        result = sqlite3_step(statement);
-    if (result == SQLITE_ROW)
-        *number = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    return result == SQLITE_ROW ? STATUS_OK : failure(database, result, err);
-}
-
 static void drop_statements(struct database *database)
 {
     for (size_t i = 0; i < STATEMENT_COUNT; i++) {
@@ -148,22 +136,24 @@ void database_close(struct database *database)
     database->sqlite = NULL;
 }
 
-// Whether the file is ours and of this version, is another's, or has nothing in it yet.
+// Whether the file is ours and of this version, is another's, or has nothing in it yet. One
+// statement sees one state of the file, whatever others do with it.
 static enum status look(struct database *database, bool *ours, bool *empty, struct errinfo *err)
 {
-    int64_t application = 0;
-    int64_t version = 0;
-    int64_t tables = 0;
-    enum status status = number_of(database, "PRAGMA application_id", &application, err);
-    if (status == STATUS_OK)
-        status = number_of(database, "PRAGMA user_version", &version, err);
-    if (status == STATUS_OK)
-        status = number_of(database, "SELECT count(*) FROM sqlite_schema", &tables, err);
-    if (status != STATUS_OK)
-        return status;
-    *ours = application == APPLICATION_ID && version == VERSION;
-    *empty = tables == 0;
-    return STATUS_OK;
+    static const char sql[] = "SELECT (SELECT application_id FROM pragma_application_id),"
+                              " (SELECT user_version FROM pragma_user_version), count(*)"
+                              " FROM sqlite_schema";
+    sqlite3_stmt *statement = NULL;
+    int result = sqlite3_prepare_v2(database->sqlite, sql, -1, &statement, NULL);
+    if (result == SQLITE_OK)
+        result = sqlite3_step(statement);
+    if (result == SQLITE_ROW) {
+        *ours = sqlite3_column_int64(statement, 0) == APPLICATION_ID &&
+                sqlite3_column_int64(statement, 1) == VERSION;
+        *empty = sqlite3_column_int64(statement, 2) == 0;
+    }
+    sqlite3_finalize(statement);
+    return result == SQLITE_ROW ? STATUS_OK : failure(database, result, err);
 }
 
 // Another process may have made it in the meantime: that is looked at under the write lock.
@@ -191,7 +181,12 @@ static enum status make_schema(struct database *database, struct errinfo *err)
 
 static enum status reset_file(struct database *database, struct errinfo *err)
 {
+    bool ours;
+    bool empty;
     drop_statements(database);
+    // Another process may be at it: between the two steps of a reset the file has nothing in it.
+    if (look(database, &ours, &empty, NULL) == STATUS_OK && empty)
+        return make_schema(database, err);
     // SQLite's own way to empty a file whatever is in it, under its locks.
     sqlite3_exec(database->sqlite, "SELECT 1 FROM sqlite_schema", NULL, NULL, NULL);
     sqlite3_db_config(database->sqlite, SQLITE_DBCONFIG_RESET_DATABASE, 1, (int *)NULL);
@@ -340,8 +335,31 @@ enum status database_reset(struct database *database, struct errinfo *err)
 
 enum status database_mend(struct database *database, struct errinfo *err)
 {
+    int64_t made;
+    int64_t before = database->made;
     database->mended = true;
+    drop_statements(database);
+    if (before != 0 && database_made(database, &made, NULL) == STATUS_OK && made != before)
+        return STATUS_OK;
     return database_reset(database, err);
+}
+
+enum status database_made(struct database *database, int64_t *made, struct errinfo *err)
+{
+    bool found;
+    sqlite3_stmt *statement;
+    enum status status = database_statement(database, STATEMENT_TOTAL_MADE, &statement, err);
+    if (status == STATUS_OK)
+        status = database_next(database, statement, &found, err);
+    if (status != STATUS_OK)
+        return status;
+    int64_t number = found ? sqlite3_column_int64(statement, 0) : 0;
+    sqlite3_reset(statement);
+    if (number == 0)
+        return errinfo_set(err, STATUS_CORRUPT, "the catalog: a table is empty");
+    database->made = number;
+    *made = number;
+    return STATUS_OK;
 }
 
 enum status database_statement(struct database *database, enum statement which,

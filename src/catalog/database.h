@@ -11,7 +11,7 @@
 //   section_index  FTS5 without contents or sizes, one row a section (catalog/rowid.h), columns
 //                  body, report, section, context; the first one costs least to store
 //   total          one row: sections of reports that are there, and of those that are gone but
-//                  still indexed
+//                  still indexed; a random number that tells one making of the file from the next
 //
 // Rows of section_index cannot be taken out without the text that was indexed. A row without a
 // report is passed over; when they are more than the others, the catalog is built anew.
@@ -42,6 +42,7 @@ enum statement {
     STATEMENT_SECTION_COUNT,
     STATEMENT_SECTION_MATCH,
     STATEMENT_TOTAL_GET,
+    STATEMENT_TOTAL_MADE,
     STATEMENT_TOTAL_ADD,
     STATEMENT_TOTAL_REMOVE,
     STATEMENT_COUNT,
@@ -63,7 +64,8 @@ struct database {
     sqlite3 *sqlite;
     struct database_wait wait;
     enum database_kind kind;
-    bool mended; // the file was damaged, and was emptied or left alone, since the open
+    int64_t made; // the number of the making that database_made saw last; 0 before
+    bool mended;  // the file was damaged, and was emptied or left alone, since the open
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
@@ -77,8 +79,11 @@ void database_close(struct database *database); // safe on zeroed memory and whe
 // file cannot be written, one in memory takes its place.
 enum status database_reset(struct database *database, struct errinfo *err);
 
-// The same for a damaged one.
+// The same for a damaged one, unless another process has done so since database_made.
 enum status database_mend(struct database *database, struct errinfo *err);
+
+// The number of this making of the file: another one means that it was emptied in between.
+enum status database_made(struct database *database, int64_t *made, struct errinfo *err);
 
 // The statement, reset and without values. Borrowed until the close or a reset.
 enum status database_statement(struct database *database, enum statement which,

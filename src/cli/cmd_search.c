@@ -242,6 +242,8 @@ static void say_what_is_wrong(struct hits *hits, const struct catalog_found *fou
 {
     if (found->mended)
         note(hits, "the index was damaged and has been made anew");
+    if (found->incomplete)
+        note(hits, "the answer may lack reports: the index is being made anew; ask again");
     if (found->gone > 0)
         note(hits, "%llu sections that match went with their reports meanwhile",
              (unsigned long long)found->gone);

@@ -456,6 +456,51 @@ static void a_hit_in_a_damaged_report_is_counted_and_the_others_are_shown(void *
     assert_int_equal(kit->found.damaged, 1);
 }
 
+// Another process empties the file between this one's update and its search.
+static void a_file_that_was_emptied_since_the_update_is_filled_before_it_is_searched(void **state)
+{
+    struct kit *kit = *state;
+    struct catalog *other = kit_open(kit);
+    publish_three(kit);
+    kit_update(kit);
+    assert_int_equal(database_reset(&other->database, &kit->err), STATUS_OK);
+    kit_query(kit, &(struct catalog_query){.text = BYTES("word")});
+    kit_expect(kit, "roy/backend/c@1#0 roy/backend/b@1#0 roy/backend/a@1#0");
+    assert_false(kit->found.incomplete);
+    catalog_close(other);
+}
+
+static void an_answer_from_a_file_that_cannot_be_filled_again_says_so(void **state)
+{
+    struct kit *kit = *state;
+    struct catalog *other = kit_open(kit);
+    publish_three(kit);
+    kit_update(kit);
+    assert_int_equal(database_reset(&other->database, &kit->err), STATUS_OK);
+    fakebus_fail_get(kit->bus, 1, STATUS_IO);
+    kit_query(kit, &(struct catalog_query){.text = BYTES("nothing")});
+    assert_true(kit->found.incomplete);
+    catalog_close(other);
+}
+
+// Two meet the same damage: the second one must not undo what the first has done about it.
+static void what_another_process_has_mended_is_not_mended_again(void **state)
+{
+    struct kit *kit = *state;
+    struct catalog *other = kit_open(kit);
+    struct catalog_update update;
+    publish_three(kit);
+    kit_update(kit);
+    assert_int_equal(catalog_update(other, &update, &kit->err), STATUS_OK);
+    assert_int_equal(database_mend(&kit->catalog->database, &kit->err), STATUS_OK);
+    assert_int_equal(kit_update(kit).added, 3);
+    assert_int_equal(database_mend(&other->database, &kit->err), STATUS_OK);
+    assert_int_equal(catalog_update(other, &update, &kit->err), STATUS_OK);
+    assert_int_equal(update.added, 0);
+    expect_all_three(kit);
+    catalog_close(other);
+}
+
 static void what_was_indexed_before_the_bus_failed_is_kept(void **state)
 {
     struct kit *kit = *state;
@@ -537,6 +582,9 @@ int main(void)
         CASE(what_comes_during_an_update_is_for_the_next_one),
         CASE(a_full_disk_is_told_and_what_was_indexed_is_found),
         CASE(a_hit_in_a_damaged_report_is_counted_and_the_others_are_shown),
+        CASE(a_file_that_was_emptied_since_the_update_is_filled_before_it_is_searched),
+        CASE(an_answer_from_a_file_that_cannot_be_filled_again_says_so),
+        CASE(what_another_process_has_mended_is_not_mended_again),
         CASE(what_was_indexed_before_the_bus_failed_is_kept),
         CASE(a_damaged_message_is_counted_and_left_out),
         CASE(a_message_that_nobody_numbered_is_found),
