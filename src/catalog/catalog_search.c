@@ -309,10 +309,11 @@ static enum status show(struct search *search, const struct candidate *candidate
                                     err);
     if (status == STATUS_OK && there)
         status = take_head(statement, &report, &hit, &texts.report_title, err);
-    if (status == STATUS_OK && there)
+    bool named = status == STATUS_OK && there;
+    if (named)
         status = load_report(search, &report, &outline, &there, err);
-    if (status_class_of(status) == STATUS_CLASS_CORRUPT) {
-        // One damaged report is no reason to keep the others back.
+    // One damaged report is no reason to keep the others back.
+    if (named && status_class_of(status) == STATUS_CLASS_CORRUPT) {
         found->damaged++;
         status = STATUS_OK;
     } else if (status == STATUS_OK && there && index < outline.count) {
@@ -350,7 +351,7 @@ static enum status search_database(struct search *search, struct errinfo *err)
     search->count = 0;
     search->more = false;
     search->rarity_count = 0;
-    // One view of the file for all steps, whatever others write meanwhile.
+    // One view of the file for all steps until the hits are shown, whatever others write meanwhile.
     enum status status = database_do(database, STATEMENT_BEGIN_READ, err);
     if (status != STATUS_OK)
         return status;
@@ -361,7 +362,6 @@ static enum status search_database(struct search *search, struct errinfo *err)
         status = weigh_terms(search, err);
     if (status == STATUS_OK)
         status = collect(search, err);
-    database_do(database, STATEMENT_ROLLBACK, NULL);
     if (status == STATUS_OK && search->count > 0)
         qsort(search->candidates, search->count, sizeof *search->candidates, compare_candidates);
     return status;
@@ -375,6 +375,7 @@ static enum status search_whole(struct search *search, struct errinfo *err)
     enum status status = search_database(search, err);
     for (int i = 1; i < ATTEMPTS && (status == STATUS_CORRUPT || search->emptied); i++) {
         bool damaged = status == STATUS_CORRUPT;
+        database_do(&catalog->database, STATEMENT_ROLLBACK, NULL);
         status = damaged ? database_mend(&catalog->database, err) : STATUS_OK;
         if (status != STATUS_OK)
             return status;
@@ -411,6 +412,7 @@ enum status catalog_search(struct catalog *catalog, const struct catalog_query *
     done.mended = catalog->database.mended;
     if (status == STATUS_OK)
         status = show_page(&search, visit, context, &done, err);
+    database_do(&catalog->database, STATEMENT_ROLLBACK, NULL);
     free(search.candidates);
     buf_fini(&search.expression);
     if (status == STATUS_OK)

@@ -12,6 +12,7 @@ enum {
     BATCH_BYTES = 24 * 1024 * 1024,
     // From here on the bus rests while a batch is written, which then takes tens of milliseconds.
     REST_BYTES = 1024 * 1024,
+    ATTEMPTS = 4,
     DEAD_MIN = 10000, // sections that are gone before it is worth building everything anew
 };
 
@@ -355,7 +356,8 @@ enum status catalog_update(struct catalog *catalog, struct catalog_update *updat
     enum status status = drop_dead(catalog, err);
     if (status == STATUS_OK)
         status = all_streams(catalog, &done, err);
-    if (status == STATUS_CORRUPT) {
+    // Again and again: others may be mending it at the same time.
+    for (int i = 1; i < ATTEMPTS && status == STATUS_CORRUPT; i++) {
         done = (struct catalog_update){.added = 0};
         status = database_mend(&catalog->database, err);
         if (status == STATUS_OK)

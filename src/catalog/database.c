@@ -12,7 +12,7 @@
 // The file says whose it is and in which form: another number and it is made anew.
 enum { APPLICATION_ID = 0x61676F67, VERSION = 2 };
 
-enum { BUSY_MS = 10000, BUSY_PAUSE_MS = 5, PATH_SIZE = 4200 };
+enum { BUSY_MS = 10000, BUSY_PAUSE_MS = 5, OPEN_ATTEMPTS = 100, PATH_SIZE = 4200 };
 
 // WAL lets searches go on beside an update; with synchronous NORMAL a power cut costs the latest
 // updates, which the streams still have, and never the file's consistency.
@@ -199,10 +199,11 @@ static enum status reset_file(struct database *database, struct errinfo *err)
 
 static int wait_for_others(void *context, int times)
 {
-    const struct database *database = context;
+    struct database *database = context;
     if (times == 0)
         database->wait.begins(database->wait.context);
-    if (times >= BUSY_MS / BUSY_PAUSE_MS)
+    database->waited_out = times >= BUSY_MS / BUSY_PAUSE_MS;
+    if (database->waited_out)
         return 0;
     sqlite3_sleep(BUSY_PAUSE_MS);
     return 1;
@@ -313,6 +314,13 @@ enum status database_open(struct database *database, const char *home,
 {
     *database = (struct database){.wait = *wait, .kind = DATABASE_FILE};
     enum status status = open_file(database, home, err);
+    // Of two that make the file at once, one may be told that it is locked without being asked to
+    // wait.
+    for (int i = 0; i < OPEN_ATTEMPTS && status == STATUS_BUSY && !database->waited_out; i++) {
+        database_close(database);
+        sqlite3_sleep(BUSY_PAUSE_MS);
+        status = open_file(database, home, err);
+    }
     if (status == STATUS_OK)
         return STATUS_OK;
     database_close(database);

@@ -64,8 +64,9 @@ struct database {
     sqlite3 *sqlite;
     struct database_wait wait;
     enum database_kind kind;
-    int64_t made; // the number of the making that database_made saw last; 0 before
-    bool mended;  // the file was damaged, and was emptied or left alone, since the open
+    int64_t made;    // the number of the making that database_made saw last; 0 before
+    bool waited_out; // for other processes, for as long as it is done
+    bool mended;     // the file was damaged, and was emptied or left alone, since the open
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
