@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/home.h"
 
+#include "base/sha256.h"
+
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -8,6 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { CACHE_NAME_DIGITS = 16 };
 
 static const char *environment(const char *name)
 {
@@ -94,6 +98,39 @@ enum status home_find(const char *given, char path[HOME_PATH_SIZE], struct errin
 enum status home_here(char path[HOME_PATH_SIZE], struct errinfo *err)
 {
     return absolute(".agog", path, err);
+}
+
+static enum status cache_base(char path[HOME_PATH_SIZE], struct errinfo *err)
+{
+    const char *base = environment("XDG_CACHE_HOME");
+    // The rule of XDG: a relative one is as good as none.
+    if (base != NULL && base[0] == '/')
+        return join(base, "", path, err);
+    const char *home = users_home();
+    if (home == NULL)
+        return errinfo_set(err, STATUS_NOT_FOUND,
+                           "cannot tell your home directory: set XDG_CACHE_HOME");
+    return join(home, ".cache", path, err);
+}
+
+enum status home_cache(const char *location, char path[HOME_PATH_SIZE], struct errinfo *err)
+{
+    char base[HOME_PATH_SIZE];
+    char own[HOME_PATH_SIZE];
+    char name[SHA256_HEX_SIZE];
+    sha256_hex(bytes_of_string(location), name);
+    name[CACHE_NAME_DIGITS] = '\0';
+    enum status status = cache_base(base, err);
+    if (status == STATUS_OK)
+        status = join(base, "agog", own, err);
+    if (status == STATUS_OK)
+        status = join(own, name, path, err);
+    if (status != STATUS_OK)
+        return status;
+    mkdir(base, 0700);
+    mkdir(own, 0700);
+    mkdir(path, 0700);
+    return STATUS_OK;
 }
 
 void home_author(const char *given, char author[256])

@@ -13,5 +13,10 @@ enum status home_find(const char *given, char path[HOME_PATH_SIZE], struct errin
 // .agog in the current directory, whether it is there or not.
 enum status home_here(char path[HOME_PATH_SIZE], struct errinfo *err);
 
+// Where what is made from a server's streams, and can be made anew, is kept: a directory of its own
+// in XDG_CACHE_HOME, else in ~/.cache. It is made for this user alone; where that fails, so will
+// whoever writes there.
+enum status home_cache(const char *location, char path[HOME_PATH_SIZE], struct errinfo *err);
+
 // Who is asking: given, else AGOG_AGENT, else user@host.
 void home_author(const char *given, char author[256]);

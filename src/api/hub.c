@@ -131,6 +131,20 @@ enum status hub_bus(struct hub *hub, enum hub_need need, struct bus **bus, struc
     return status;
 }
 
+enum status hub_cache(struct hub *hub, char path[HOME_PATH_SIZE], struct errinfo *err)
+{
+    struct bus *bus;
+    struct bus_facts facts;
+    if (hub->login == NULL) {
+        memcpy(path, hub->home, sizeof hub->home);
+        return STATUS_OK;
+    }
+    enum status status = hub_bus(hub, HUB_READ, &bus, err);
+    if (status == STATUS_OK)
+        status = bus->operations->facts(bus, &facts, err);
+    return status != STATUS_OK ? status : home_cache(facts.location, path, err);
+}
+
 enum status hub_registry(struct hub *hub, enum hub_need need, const struct registry **registry,
                          struct errinfo *err)
 {

@@ -3,6 +3,7 @@
 // and under every command.
 #pragma once
 
+#include "api/home.h"
 #include "api/login.h"
 #include "base/errinfo.h"
 #include "bus/bus.h"
@@ -41,6 +42,10 @@ enum hub_need {
 
 // The bus, opened at the first call. Borrowed from the hub.
 enum status hub_bus(struct hub *hub, enum hub_need need, struct bus **bus, struct errinfo *err);
+
+// The directory for what is made from the bus and can be made anew: the home, or for a server,
+// whose streams the home knows nothing of, one in the user's cache.
+enum status hub_cache(struct hub *hub, char path[HOME_PATH_SIZE], struct errinfo *err);
 
 // The registry, read at the first call. Borrowed from the hub until hub_forget_registry.
 enum status hub_registry(struct hub *hub, enum hub_need need, const struct registry **registry,

@@ -7,6 +7,12 @@ void bus_close(struct bus *bus)
         bus->operations->close(bus);
 }
 
+void bus_rest(struct bus *bus)
+{
+    if (bus->operations->rest != NULL)
+        bus->operations->rest(bus);
+}
+
 void bus_follow_close(struct bus_follow *follow)
 {
     if (follow != NULL)

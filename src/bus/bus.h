@@ -83,6 +83,9 @@ struct bus_source {
 
 struct bus_operations {
     void (*close)(struct bus *bus);
+    // Lets go of what other processes wait for, until the next call takes it again. NULL where
+    // nothing is held between calls.
+    void (*rest)(struct bus *bus);
     enum status (*facts)(struct bus *bus, struct bus_facts *facts, struct errinfo *err);
 
     enum status (*publish)(struct bus *bus, const struct bus_message *message, struct bus_ack *ack,
@@ -133,4 +136,7 @@ struct bus_follow {
 };
 
 void bus_close(struct bus *bus); // takes NULL
+// For whoever works long between two calls, or waits for something that another process may hold
+// who waits for this bus. Follows go on, and what was read stays.
+void bus_rest(struct bus *bus);
 void bus_follow_close(struct bus_follow *follow);

@@ -603,8 +603,14 @@ static enum status embedded_stream_purge(struct bus *bus, const char *name,
     return status;
 }
 
+static void embedded_rest(struct bus *bus)
+{
+    embedded_release(embedded_of(bus));
+}
+
 static const struct bus_operations operations = {
     .close = embedded_close,
+    .rest = embedded_rest,
     .facts = embedded_facts,
     .publish = embedded_publish,
     .get = embedded_get,

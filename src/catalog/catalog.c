@@ -6,6 +6,11 @@
 
 #include <stdlib.h>
 
+static void rest_bus(void *context)
+{
+    bus_rest(context);
+}
+
 enum status catalog_open(const char *home, const struct read_source *source, struct catalog **out,
                          struct errinfo *err)
 {
@@ -14,7 +19,9 @@ enum status catalog_open(const char *home, const struct read_source *source, str
         return errinfo_set(err, STATUS_NO_MEMORY, "no memory for the catalog");
     catalog->source = *source;
     buf_init(&catalog->storage, 2 * (size_t)LIMIT_MESSAGE_BYTES);
-    enum status status = database_open(&catalog->database, home, err);
+    // Another process may hold the file and wait for the streams, which this one may hold.
+    struct database_wait wait = {rest_bus, source->bus};
+    enum status status = database_open(&catalog->database, home, &wait, err);
     if (status != STATUS_OK) {
         free(catalog);
         return status;

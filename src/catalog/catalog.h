@@ -6,6 +6,9 @@
 // next update; a file that is damaged or of another version is emptied and filled again, without an
 // error. It keeps words, not texts: a hit's text is read from its stream.
 //
+// While it works on its file for long, or waits for others who do, it lets go of the bus
+// (bus_rest), so that nobody who publishes waits for an index.
+//
 // Several processes may update and search at once: an update holds SQLite's write lock for a batch
 // at a time, and searching goes on beside it. One catalog is used by one thread at a time. Every
 // call may block on the disk.
@@ -75,6 +78,9 @@ struct catalog_found {
     uint64_t matches; // sections that match and pass the filters
     bool more;        // there are more than CATALOG_RANKED_MAX: matches is that number
     uint64_t gone;    // hits that retention took since the last update; they are not shown
+    uint64_t damaged; // hits whose report cannot be read; they are not shown
+    bool mended;      // the file was damaged since the open, and was made anew
+    bool incomplete;  // other processes were making the file anew all the time: sections may lack
 };
 
 // STATUS_USAGE for a query without words (catalog/query.h), or what visit returns.

@@ -16,6 +16,7 @@ enum {
     EXPRESSION_BYTES = 64 * 1024,
     // A word in more sections than this is a common one; how common makes no difference.
     COMMON_SECTIONS = 5000,
+    ATTEMPTS = 4,
 };
 
 // One of these must have a word of the query; a match in "context" alone is none.
@@ -36,6 +37,7 @@ struct search {
     struct candidate *candidates;
     size_t count;
     bool more;
+    bool emptied;   // the file is another one than the update has seen
     int64_t report; // that was looked at last
     bool passes;    // and what came of it
 };
@@ -307,9 +309,14 @@ static enum status show(struct search *search, const struct candidate *candidate
                                     err);
     if (status == STATUS_OK && there)
         status = take_head(statement, &report, &hit, &texts.report_title, err);
-    if (status == STATUS_OK && there)
+    bool named = status == STATUS_OK && there;
+    if (named)
         status = load_report(search, &report, &outline, &there, err);
-    if (status == STATUS_OK && there && index < outline.count) {
+    // One damaged report is no reason to keep the others back.
+    if (named && status_class_of(status) == STATUS_CLASS_CORRUPT) {
+        found->damaged++;
+        status = STATUS_OK;
+    } else if (status == STATUS_OK && there && index < outline.count) {
         hit.ref = report.ref;
         status = fill_section(search, &report, &outline, index, &texts, &hit);
         hit.report_title = buf_bytes(&texts.report_title);
@@ -338,20 +345,48 @@ static enum status show_page(struct search *search, catalog_visit visit, void *c
 
 static enum status search_database(struct search *search, struct errinfo *err)
 {
+    int64_t made;
+    struct database *database = &search->catalog->database;
     search->report = 0;
     search->count = 0;
     search->more = false;
     search->rarity_count = 0;
-    // One view of the file for all steps, whatever others write meanwhile.
-    enum status status = database_do(&search->catalog->database, STATEMENT_BEGIN_READ, err);
+    // One view of the file for all steps until the hits are shown, whatever others write meanwhile.
+    enum status status = database_do(database, STATEMENT_BEGIN_READ, err);
     if (status != STATUS_OK)
         return status;
-    status = weigh_terms(search, err);
+    status = database_made(database, &made, err);
+    search->emptied = status == STATUS_OK && search->catalog->made != 0 &&
+                      made != search->catalog->made;
+    if (status == STATUS_OK)
+        status = weigh_terms(search, err);
     if (status == STATUS_OK)
         status = collect(search, err);
-    database_do(&search->catalog->database, STATEMENT_ROLLBACK, NULL);
     if (status == STATUS_OK && search->count > 0)
         qsort(search->candidates, search->count, sizeof *search->candidates, compare_candidates);
+    return status;
+}
+
+// A file that proves to be damaged is made anew, as far as the streams still have it. One that
+// another process emptied since the update is brought up to date again.
+static enum status search_whole(struct search *search, struct errinfo *err)
+{
+    struct catalog *catalog = search->catalog;
+    enum status status = search_database(search, err);
+    for (int i = 1; i < ATTEMPTS && (status == STATUS_CORRUPT || search->emptied); i++) {
+        bool damaged = status == STATUS_CORRUPT;
+        database_do(&catalog->database, STATEMENT_ROLLBACK, NULL);
+        status = damaged ? database_mend(&catalog->database, err) : STATUS_OK;
+        if (status != STATUS_OK)
+            return status;
+        bool updated = catalog_update(catalog, NULL, NULL) == STATUS_OK;
+        status = search_database(search, err);
+        // What is there is searched, as after any update that fails.
+        if (!updated && status == STATUS_OK) {
+            search->emptied = true;
+            break;
+        }
+    }
     return status;
 }
 
@@ -370,19 +405,14 @@ enum status catalog_search(struct catalog *catalog, const struct catalog_query *
     buf_init(&search.expression, EXPRESSION_BYTES);
     search.candidates = malloc(CATALOG_RANKED_MAX * sizeof *search.candidates);
     status = search.candidates == NULL ? errinfo_set(err, STATUS_NO_MEMORY, "no memory to search")
-                                       : search_database(&search, err);
-    // A file that proves to be damaged is made anew, as far as the streams still have it.
-    if (status == STATUS_CORRUPT && catalog->database.kind != DATABASE_READ_ONLY) {
-        status = database_reset(&catalog->database, err);
-        if (status == STATUS_OK)
-            status = catalog_update(catalog, NULL, err);
-        if (status == STATUS_OK)
-            status = search_database(&search, err);
-    }
+                                       : search_whole(&search, err);
+    done.incomplete = search.emptied;
     done.matches = search.count;
     done.more = search.more;
+    done.mended = catalog->database.mended;
     if (status == STATUS_OK)
         status = show_page(&search, visit, context, &done, err);
+    database_do(&catalog->database, STATEMENT_ROLLBACK, NULL);
     free(search.candidates);
     buf_fini(&search.expression);
     if (status == STATUS_OK)

@@ -1,41 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stream after stream: what is new is read from the sequence after the last one indexed, what is
-// gone is taken out. Everything happens in batches under the write lock; at the beginning of each,
-// the stream's row is read again, because another process may have been there.
+// gone is taken out (catalog_remove.c). Everything happens in batches under the write lock; at the
+// beginning of each, the stream and its row are looked at again, because other processes may have
+// published and indexed meanwhile. What comes after the first look is for the next update.
 #include "base/limits.h"
 #include "catalog/catalog_inside.h"
 
 #include <string.h>
 
 enum {
-    BATCH_REPORTS = 1000,
-    BATCH_BYTES = 48 * 1024 * 1024,
+    BATCH_BYTES = 24 * 1024 * 1024,
+    // From here on the bus rests while a batch is written, which then takes tens of milliseconds.
+    REST_BYTES = 1024 * 1024,
+    ATTEMPTS = 4,
     DEAD_MIN = 10000, // sections that are gone before it is worth building everything anew
 };
 
-struct stream_row {
-    int64_t created_ns;
-    uint64_t last_seq;
-    uint64_t first_seq;
-    uint64_t holes; // sequences between the first and the last message that were gone then
-    bool known;
-};
-
-struct progress {
-    struct catalog *catalog;
-    const char *stream;
-    struct stream_info info;
-    struct stream_row row;
-    struct catalog_update update;
-    int64_t batch[BATCH_REPORTS]; // ids of the reports that were added
-    size_t batch_reports;
-    uint64_t batch_bytes;
-    int64_t batch_sections;
-    bool bus_failed; // the failure is the bus's, whatever its status
-    bool done;       // the end of the stream was met
-};
-
-static enum status row_get(struct progress *progress, struct errinfo *err)
+static enum status row_get(struct catalog_progress *progress, struct errinfo *err)
 {
     sqlite3_stmt *statement;
     bool found;
@@ -43,12 +24,12 @@ static enum status row_get(struct progress *progress, struct errinfo *err)
     enum status status = database_statement(database, STATEMENT_STREAM_GET, &statement, err);
     if (status != STATUS_OK)
         return status;
-    progress->row = (struct stream_row){.known = false};
+    progress->row = (struct catalog_row){.known = false};
     database_bind_text(statement, 1, bytes_of_string(progress->stream));
     status = database_next(database, statement, &found, err);
     if (status != STATUS_OK || !found)
         return status;
-    progress->row = (struct stream_row){
+    progress->row = (struct catalog_row){
         .created_ns = sqlite3_column_int64(statement, 0),
         .last_seq = (uint64_t)sqlite3_column_int64(statement, 1),
         .first_seq = (uint64_t)sqlite3_column_int64(statement, 2),
@@ -59,7 +40,7 @@ static enum status row_get(struct progress *progress, struct errinfo *err)
     return STATUS_OK;
 }
 
-static enum status row_put(struct progress *progress, struct errinfo *err)
+static enum status row_put(struct catalog_progress *progress, struct errinfo *err)
 {
     sqlite3_stmt *statement;
     struct database *database = &progress->catalog->database;
@@ -74,111 +55,8 @@ static enum status row_put(struct progress *progress, struct errinfo *err)
     return database_run(database, statement, err);
 }
 
-// Runs a statement on the stream's reports with from <= seq < to.
-static enum status run_on_range(struct progress *progress, enum statement which, uint64_t from,
-                                uint64_t to, struct errinfo *err)
-{
-    sqlite3_stmt *statement;
-    struct database *database = &progress->catalog->database;
-    enum status status = database_statement(database, which, &statement, err);
-    if (status != STATUS_OK)
-        return status;
-    database_bind_text(statement, 1, bytes_of_string(progress->stream));
-    sqlite3_bind_int64(statement, 2, (int64_t)from);
-    sqlite3_bind_int64(statement, 3, to > INT64_MAX ? INT64_MAX : (int64_t)to);
-    return database_run(database, statement, err);
-}
-
-static enum status remove_range(struct progress *progress, uint64_t from, uint64_t to,
-                                struct errinfo *err)
-{
-    enum status status = run_on_range(progress, STATEMENT_TOTAL_REMOVE, from, to, err);
-    if (status == STATUS_OK)
-        status = run_on_range(progress, STATEMENT_REPORT_BURY, from, to, err);
-    if (status == STATUS_OK)
-        status = run_on_range(progress, STATEMENT_REPORT_DELETE, from, to, err);
-    if (status == STATUS_OK)
-        progress->update.removed += (uint64_t)sqlite3_changes(progress->catalog->database.sqlite);
-    return status;
-}
-
-struct known_report {
-    uint64_t seq;
-    struct ref ref; // its names
-};
-
-static void copy_text(char *to, size_t size, struct bytes from)
-{
-    size_t used = from.size < size ? from.size : size - 1;
-    memcpy(to, from.data == NULL ? "" : from.data, used);
-    to[used] = '\0';
-}
-
-static enum status next_known(struct progress *progress, uint64_t after, struct known_report *known,
-                              bool *found, struct errinfo *err)
-{
-    sqlite3_stmt *statement;
-    struct database *database = &progress->catalog->database;
-    enum status status = database_statement(database, STATEMENT_REPORT_SEQS, &statement, err);
-    if (status != STATUS_OK)
-        return status;
-    database_bind_text(statement, 1, bytes_of_string(progress->stream));
-    sqlite3_bind_int64(statement, 2, (int64_t)after);
-    status = database_next(database, statement, found, err);
-    if (status != STATUS_OK || !*found)
-        return status;
-    known->seq = (uint64_t)sqlite3_column_int64(statement, 0);
-    copy_text(known->ref.feature, sizeof known->ref.feature, database_text(statement, 1));
-    copy_text(known->ref.agent, sizeof known->ref.agent, database_text(statement, 2));
-    copy_text(known->ref.type, sizeof known->ref.type, database_text(statement, 3));
-    sqlite3_reset(statement);
-    return STATUS_OK;
-}
-
-// Takes one report out; the one before it is the deliverable's latest then.
-static enum status remove_one(struct progress *progress, const struct known_report *known,
-                              struct errinfo *err)
-{
-    sqlite3_stmt *statement;
-    struct database *database = &progress->catalog->database;
-    enum status status = remove_range(progress, known->seq, known->seq + 1, err);
-    if (status == STATUS_OK)
-        status = database_statement(database, STATEMENT_REPORT_PROMOTE, &statement, err);
-    if (status != STATUS_OK)
-        return status;
-    database_bind_text(statement, 1, bytes_of_string(known->ref.feature));
-    database_bind_text(statement, 2, bytes_of_string(known->ref.agent));
-    database_bind_text(statement, 3, bytes_of_string(known->ref.type));
-    return database_run(database, statement, err);
-}
-
-// Messages went from the middle of the stream: each report is asked for.
-static enum status remove_deleted(struct progress *progress, struct errinfo *err)
-{
-    struct bus *bus = progress->catalog->source.bus;
-    struct known_report known = {.seq = 0};
-    bool found = true;
-    enum status status = STATUS_OK;
-    while (status == STATUS_OK) {
-        struct bus_message message;
-        status = next_known(progress, known.seq, &known, &found, err);
-        if (status != STATUS_OK || !found)
-            break;
-        struct bus_get what = {.seq = known.seq, .part = BUS_HEAD};
-        status = bus->operations->get(bus, progress->stream, &what, &progress->catalog->storage,
-                                      &message, err);
-        if (status == STATUS_NOT_FOUND)
-            status = remove_one(progress, &known, err);
-        else if (status_class_of(status) == STATUS_CLASS_CORRUPT)
-            status = STATUS_OK; // It is there, whatever can be read of it.
-        else
-            progress->bus_failed = status != STATUS_OK;
-    }
-    return status;
-}
-
 // Indexes the message; one that cannot be read, or is no report, is passed over.
-static enum status add_message(struct progress *progress, const struct bus_message *message,
+static enum status add_message(struct catalog_progress *progress, const struct bus_message *message,
                                struct errinfo *err)
 {
     struct report report;
@@ -202,7 +80,7 @@ static enum status add_message(struct progress *progress, const struct bus_messa
 }
 
 // The next message after the last one indexed.
-static enum status take_message(struct progress *progress, struct errinfo *err)
+static enum status take_message(struct catalog_progress *progress, struct errinfo *err)
 {
     struct bus_message message;
     struct catalog *catalog = progress->catalog;
@@ -212,14 +90,16 @@ static enum status take_message(struct progress *progress, struct errinfo *err)
                            .part = BUS_ALL};
     enum status status = bus->operations->get(bus, progress->stream, &what, &catalog->storage,
                                               &message, err);
+    // Messages that are no reports may stand behind the last one that is.
     if (status == STATUS_NOT_FOUND) {
+        if (progress->row.last_seq < progress->info.state.last_seq)
+            progress->row.last_seq = progress->info.state.last_seq;
         progress->done = true;
         return STATUS_OK;
     }
     if (status_class_of(status) == STATUS_CLASS_CORRUPT) {
         progress->update.damaged++;
         progress->row.last_seq++;
-        progress->done = progress->row.last_seq >= progress->info.state.last_seq;
         return STATUS_OK;
     }
     if (status != STATUS_OK) {
@@ -234,7 +114,7 @@ static enum status take_message(struct progress *progress, struct errinfo *err)
 }
 
 // What the reports of the batch mean for other rows.
-static enum status finish_batch(struct progress *progress, struct errinfo *err)
+static enum status finish_batch(struct catalog_progress *progress, struct errinfo *err)
 {
     sqlite3_stmt *statement;
     struct database *database = &progress->catalog->database;
@@ -253,7 +133,7 @@ static enum status finish_batch(struct progress *progress, struct errinfo *err)
     return status;
 }
 
-static enum status take_batch(struct progress *progress, struct errinfo *err)
+static enum status take_batch(struct catalog_progress *progress, struct errinfo *err)
 {
     enum status status = STATUS_OK;
     progress->batch_bytes = 0;
@@ -261,8 +141,13 @@ static enum status take_batch(struct progress *progress, struct errinfo *err)
     progress->batch_reports = 0;
     progress->catalog->last_id = 0;
     while (status == STATUS_OK && !progress->done && progress->batch_bytes < BATCH_BYTES &&
-           progress->batch_reports < BATCH_REPORTS)
-        status = take_message(progress, err);
+           progress->batch_reports < CATALOG_BATCH_REPORTS) {
+        progress->done = progress->row.last_seq >= progress->until_seq;
+        if (!progress->done)
+            status = take_message(progress, err);
+    }
+    if (progress->batch_bytes >= REST_BYTES)
+        bus_rest(progress->catalog->source.bus);
     // What came before the bus failed is kept.
     bool keep = status == STATUS_OK || progress->bus_failed;
     enum status finished = keep ? finish_batch(progress, keep && status != STATUS_OK ? NULL : err)
@@ -272,77 +157,35 @@ static enum status take_batch(struct progress *progress, struct errinfo *err)
     return finished != STATUS_OK ? finished : status;
 }
 
-static uint64_t holes_of(const struct stream_state *state)
+// The write lock is held, so that nobody else's row is compared with an older look at the stream.
+static enum status look_again(struct catalog_progress *progress, struct errinfo *err)
 {
-    return state->messages == 0 ? 0 : state->last_seq - state->first_seq + 1 - state->messages;
-}
-
-// Whether messages may have gone from within: their number alone does not tell when the front has
-// moved over earlier holes.
-static bool lost_within(const struct stream_row *row, const struct stream_state *state)
-{
-    return holes_of(state) != row->holes || (row->holes > 0 && state->first_seq != row->first_seq);
-}
-
-static bool is_other_stream(const struct progress *progress)
-{
-    return progress->row.created_ns != progress->info.created_ns ||
-           progress->row.last_seq > progress->info.state.last_seq;
-}
-
-static bool is_current(const struct progress *progress)
-{
-    const struct stream_row *row = &progress->row;
-    const struct stream_state *state = &progress->info.state;
-    return row->known && !is_other_stream(progress) && row->last_seq == state->last_seq &&
-           row->first_seq == state->first_seq && row->holes == holes_of(state);
-}
-
-// Everything of a stream that is another one by now is taken out; then what is gone of this one.
-static enum status remove_gone(struct progress *progress, struct errinfo *err)
-{
-    struct stream_row *row = &progress->row;
-    const struct stream_state *state = &progress->info.state;
-    if (!row->known || is_other_stream(progress)) {
-        *row = (struct stream_row){.created_ns = progress->info.created_ns,
-                                   .first_seq = state->first_seq,
-                                   .holes = holes_of(state),
-                                   .known = true};
-        return remove_range(progress, 0, UINT64_MAX, err);
-    }
-    // An empty stream has its first sequence behind everything that was.
-    enum status status = STATUS_OK;
-    if (state->messages == 0)
-        status = remove_range(progress, 0, UINT64_MAX, err);
-    else if (state->first_seq > row->first_seq)
-        status = remove_range(progress, 0, state->first_seq, err);
-    if (status == STATUS_OK && lost_within(row, state))
-        status = remove_deleted(progress, err);
-    if (status != STATUS_OK)
+    struct stream_info info;
+    struct bus *bus = progress->catalog->source.bus;
+    enum status status = bus->operations->stream_info(bus, progress->stream, &info, err);
+    if (status != STATUS_OK) {
+        progress->bus_failed = true;
         return status;
-    row->first_seq = state->first_seq;
-    row->holes = holes_of(state);
+    }
+    stream_config_fini(&progress->info.config);
+    progress->info = info;
+    if (progress->until_seq == 0)
+        progress->until_seq = info.state.last_seq;
     return STATUS_OK;
 }
 
-static enum status work(struct progress *progress, struct errinfo *err)
+static enum status work(struct catalog_progress *progress, struct errinfo *err)
 {
     enum status status = row_get(progress, err);
     if (status == STATUS_OK)
-        status = remove_gone(progress, err);
-    // A stream with nothing new is not asked for a message.
-    if (status == STATUS_OK && progress->row.last_seq >= progress->info.state.last_seq)
-        progress->done = true;
+        status = look_again(progress, err);
     if (status == STATUS_OK)
-        status = take_batch(progress, err);
-    if (status == STATUS_OK && progress->done &&
-        progress->row.last_seq < progress->info.state.last_seq)
-        progress->row.last_seq = progress->info.state.last_seq;
-    return status;
+        status = catalog_remove_gone(progress, err);
+    return status != STATUS_OK ? status : take_batch(progress, err);
 }
 
 // One batch. What was indexed before the bus failed is kept.
-static enum status transaction(struct progress *progress, struct errinfo *err)
+static enum status transaction(struct catalog_progress *progress, struct errinfo *err)
 {
     struct database *database = &progress->catalog->database;
     struct catalog_update before = progress->update;
@@ -352,7 +195,7 @@ static enum status transaction(struct progress *progress, struct errinfo *err)
         return status;
     status = work(progress, err);
     enum status kept = status;
-    if (status == STATUS_OK || progress->bus_failed) {
+    if (progress->row.known && (status == STATUS_OK || progress->bus_failed)) {
         if (status != STATUS_OK)
             quiet = NULL;
         kept = row_put(progress, quiet);
@@ -366,7 +209,7 @@ static enum status transaction(struct progress *progress, struct errinfo *err)
     return status != STATUS_OK ? status : kept;
 }
 
-static enum status say_missing(const struct progress *progress, enum status status,
+static enum status say_missing(const struct catalog_progress *progress, enum status status,
                                struct errinfo *err)
 {
     uint64_t last = progress->row.known ? progress->row.last_seq : 0;
@@ -378,10 +221,10 @@ static enum status say_missing(const struct progress *progress, enum status stat
                         (unsigned long long)(end > last ? end - last : 0), progress->stream);
 }
 
-static enum status update_stream(struct progress *progress, struct errinfo *err)
+static enum status update_stream(struct catalog_progress *progress, struct errinfo *err)
 {
     enum status status = row_get(progress, err);
-    if (status != STATUS_OK || is_current(progress))
+    if (status != STATUS_OK || catalog_is_current(progress))
         return status;
     if (progress->catalog->database.kind == DATABASE_READ_ONLY) {
         errinfo_set(err, STATUS_READ_ONLY, "the catalog may not be written");
@@ -398,7 +241,7 @@ static enum status update_stream(struct progress *progress, struct errinfo *err)
 }
 
 // A stream that is no more, or no agent's any more.
-static enum status forget_stream(struct progress *progress, struct errinfo *err)
+static enum status forget_stream(struct catalog_progress *progress, struct errinfo *err)
 {
     sqlite3_stmt *statement;
     struct database *database = &progress->catalog->database;
@@ -407,7 +250,7 @@ static enum status forget_stream(struct progress *progress, struct errinfo *err)
     enum status status = database_do(database, STATEMENT_BEGIN_WRITE, err);
     if (status != STATUS_OK)
         return status;
-    status = remove_range(progress, 0, UINT64_MAX, err);
+    status = catalog_remove_all(progress, err);
     if (status == STATUS_OK)
         status = database_statement(database, STATEMENT_STREAM_DELETE, &statement, err);
     if (status == STATUS_OK) {
@@ -435,8 +278,8 @@ static enum status next_indexed(struct catalog *catalog, char name[BUS_STREAM_NA
     status = database_next(database, statement, &found, err);
     if (status != STATUS_OK)
         return status;
-    copy_text(name, BUS_STREAM_NAME_SIZE,
-              found ? database_text(statement, 0) : (struct bytes){NULL, 0});
+    catalog_copy_text(name, BUS_STREAM_NAME_SIZE,
+                      found ? database_text(statement, 0) : (struct bytes){NULL, 0});
     sqlite3_reset(statement);
     return STATUS_OK;
 }
@@ -445,7 +288,7 @@ static enum status one_stream(struct catalog *catalog, const char *stream, bool 
                               struct catalog_update *update, struct errinfo *err)
 {
     struct bus *bus = catalog->source.bus;
-    struct progress progress = {.catalog = catalog, .stream = stream, .update = *update};
+    struct catalog_progress progress = {.catalog = catalog, .stream = stream, .update = *update};
     enum status status = STATUS_NOT_FOUND;
     if (wanted)
         status = bus->operations->stream_info(bus, stream, &progress.info, err);
@@ -469,7 +312,7 @@ static enum status all_streams(struct catalog *catalog, struct catalog_update *u
 {
     char name[BUS_STREAM_NAME_SIZE] = "";
     const struct registry *registry = catalog->source.registry;
-    enum status status = STATUS_OK;
+    enum status status = database_made(&catalog->database, &catalog->made, err);
     for (size_t i = 0; status == STATUS_OK && i < registry_count(registry); i++) {
         const struct agent *agent = registry_at(registry, i);
         // Agents may share a stream: it is read with the first of them.
@@ -513,9 +356,10 @@ enum status catalog_update(struct catalog *catalog, struct catalog_update *updat
     enum status status = drop_dead(catalog, err);
     if (status == STATUS_OK)
         status = all_streams(catalog, &done, err);
-    if (status == STATUS_CORRUPT && catalog->database.kind != DATABASE_READ_ONLY) {
+    // Again and again: others may be mending it at the same time.
+    for (int i = 1; i < ATTEMPTS && status == STATUS_CORRUPT; i++) {
         done = (struct catalog_update){.added = 0};
-        status = database_reset(&catalog->database, err);
+        status = database_mend(&catalog->database, err);
         if (status == STATUS_OK)
             status = all_streams(catalog, &done, err);
     }

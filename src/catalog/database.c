@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 
 // The file says whose it is and in which form: another number and it is made anew.
-enum { APPLICATION_ID = 0x61676F67, VERSION = 1 };
+enum { APPLICATION_ID = 0x61676F67, VERSION = 2 };
 
-enum { BUSY_MS = 10000, PATH_SIZE = 4200 };
+enum { BUSY_MS = 10000, BUSY_PAUSE_MS = 5, OPEN_ATTEMPTS = 100, PATH_SIZE = 4200 };
 
 // WAL lets searches go on beside an update; with synchronous NORMAL a power cut costs the latest
 // updates, which the streams still have, and never the file's consistency.
@@ -33,8 +33,8 @@ static const char schema_sql[] =
     "CREATE UNIQUE INDEX report_message ON report(stream, seq);"
     "CREATE INDEX report_name ON report(feature, agent, type);"
     "CREATE TABLE gone(id INTEGER PRIMARY KEY);"
-    "CREATE TABLE total(live INTEGER NOT NULL, dead INTEGER NOT NULL);"
-    "INSERT INTO total VALUES(0, 0);"
+    "CREATE TABLE total(live INTEGER NOT NULL, dead INTEGER NOT NULL, made INTEGER NOT NULL);"
+    "INSERT INTO total VALUES(0, 0, random() | 1);" // never 0
     "CREATE VIRTUAL TABLE section_index USING fts5(body, report, section, context, content='',"
     " columnsize=0, tokenize='agog');"
     "INSERT INTO section_index(section_index, rank) VALUES('hashsize', 67108864);"
@@ -80,6 +80,7 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
                                 " WHERE section_index MATCH ?1 AND rowid >= ?3"
                                 " ORDER BY rowid DESC",
     [STATEMENT_TOTAL_GET] = "SELECT live, dead FROM total",
+    [STATEMENT_TOTAL_MADE] = "SELECT made FROM total",
     [STATEMENT_TOTAL_ADD] = "UPDATE total SET live = live + ?1",
     // Before reports are deleted: their sections are no longer live.
     [STATEMENT_TOTAL_REMOVE] =
@@ -120,19 +121,6 @@ static enum status execute(struct database *database, const char *sql, struct er
     return result == SQLITE_OK ? STATUS_OK : failure(database, result, err);
 }
 
-static enum status number_of(struct database *database, const char *sql, int64_t *number,
-                             struct errinfo *err)
-{
-    sqlite3_stmt *statement = NULL;
-    int result = sqlite3_prepare_v2(database->sqlite, sql, -1, &statement, NULL);
-    if (result == SQLITE_OK)
-        result = sqlite3_step(statement);
-    if (result == SQLITE_ROW)
-        *number = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    return result == SQLITE_ROW ? STATUS_OK : failure(database, result, err);
-}
-
 static void drop_statements(struct database *database)
 {
     for (size_t i = 0; i < STATEMENT_COUNT; i++) {
@@ -148,22 +136,24 @@ void database_close(struct database *database)
     database->sqlite = NULL;
 }
 
-// Whether the file is ours and of this version, is another's, or has nothing in it yet.
+// Whether the file is ours and of this version, is another's, or has nothing in it yet. One
+// statement sees one state of the file, whatever others do with it.
 static enum status look(struct database *database, bool *ours, bool *empty, struct errinfo *err)
 {
-    int64_t application = 0;
-    int64_t version = 0;
-    int64_t tables = 0;
-    enum status status = number_of(database, "PRAGMA application_id", &application, err);
-    if (status == STATUS_OK)
-        status = number_of(database, "PRAGMA user_version", &version, err);
-    if (status == STATUS_OK)
-        status = number_of(database, "SELECT count(*) FROM sqlite_schema", &tables, err);
-    if (status != STATUS_OK)
-        return status;
-    *ours = application == APPLICATION_ID && version == VERSION;
-    *empty = tables == 0;
-    return STATUS_OK;
+    static const char sql[] = "SELECT (SELECT application_id FROM pragma_application_id),"
+                              " (SELECT user_version FROM pragma_user_version), count(*)"
+                              " FROM sqlite_schema";
+    sqlite3_stmt *statement = NULL;
+    int result = sqlite3_prepare_v2(database->sqlite, sql, -1, &statement, NULL);
+    if (result == SQLITE_OK)
+        result = sqlite3_step(statement);
+    if (result == SQLITE_ROW) {
+        *ours = sqlite3_column_int64(statement, 0) == APPLICATION_ID &&
+                sqlite3_column_int64(statement, 1) == VERSION;
+        *empty = sqlite3_column_int64(statement, 2) == 0;
+    }
+    sqlite3_finalize(statement);
+    return result == SQLITE_ROW ? STATUS_OK : failure(database, result, err);
 }
 
 // Another process may have made it in the meantime: that is looked at under the write lock.
@@ -189,9 +179,14 @@ static enum status make_schema(struct database *database, struct errinfo *err)
     return status;
 }
 
-enum status database_reset(struct database *database, struct errinfo *err)
+static enum status reset_file(struct database *database, struct errinfo *err)
 {
+    bool ours;
+    bool empty;
     drop_statements(database);
+    // Another process may be at it: between the two steps of a reset the file has nothing in it.
+    if (look(database, &ours, &empty, NULL) == STATUS_OK && empty)
+        return make_schema(database, err);
     // SQLite's own way to empty a file whatever is in it, under its locks.
     sqlite3_exec(database->sqlite, "SELECT 1 FROM sqlite_schema", NULL, NULL, NULL);
     sqlite3_db_config(database->sqlite, SQLITE_DBCONFIG_RESET_DATABASE, 1, (int *)NULL);
@@ -200,6 +195,18 @@ enum status database_reset(struct database *database, struct errinfo *err)
     if (status == STATUS_OK)
         status = execute(database, setup_sql, err);
     return status != STATUS_OK ? status : make_schema(database, err);
+}
+
+static int wait_for_others(void *context, int times)
+{
+    struct database *database = context;
+    if (times == 0)
+        database->wait.begins(database->wait.context);
+    database->waited_out = times >= BUSY_MS / BUSY_PAUSE_MS;
+    if (database->waited_out)
+        return 0;
+    sqlite3_sleep(BUSY_PAUSE_MS);
+    return 1;
 }
 
 static enum status connect(struct database *database, const char *name, int flags,
@@ -211,7 +218,7 @@ static enum status connect(struct database *database, const char *name, int flag
         return errinfo_set(err, STATUS_NO_MEMORY, "no memory for the catalog");
     if (result == SQLITE_OK) {
         sqlite3_extended_result_codes(database->sqlite, 1);
-        sqlite3_busy_timeout(database->sqlite, BUSY_MS);
+        sqlite3_busy_handler(database->sqlite, wait_for_others, database);
         // The last one to leave would write everything back: a query need not wait for that.
         sqlite3_db_config(database->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
         sqlite3_db_config(database->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
@@ -261,8 +268,11 @@ static enum status open_file(struct database *database, const char *home, struct
     if (status == STATUS_OK && !ours && empty)
         status = make_schema(database, err);
     else if (status == STATUS_OK && !ours)
-        status = STATUS_CORRUPT;
-    return status == STATUS_CORRUPT ? database_reset(database, err) : status;
+        status = reset_file(database, err);
+    if (status != STATUS_CORRUPT)
+        return status;
+    database->mended = true;
+    return reset_file(database, err);
 }
 
 static enum status open_read_only(struct database *database, const char *home, struct errinfo *err)
@@ -286,20 +296,12 @@ static enum status open_read_only(struct database *database, const char *home, s
     return status;
 }
 
-enum status database_open(struct database *database, const char *home, struct errinfo *err)
+static enum status open_memory(struct database *database, struct errinfo *err)
 {
-    *database = (struct database){.kind = DATABASE_FILE};
-    enum status status = open_file(database, home, err);
-    if (status == STATUS_OK)
-        return STATUS_OK;
-    database_close(database);
-    database->kind = DATABASE_READ_ONLY;
-    // A file that others are busy with must not be read as one that nobody writes.
-    if (status != STATUS_BUSY && open_read_only(database, home, NULL) == STATUS_OK)
-        return STATUS_OK;
     database_close(database);
     database->kind = DATABASE_MEMORY;
-    status = connect(database, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
+    enum status status = connect(database, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                                 err);
     if (status == STATUS_OK)
         status = make_schema(database, err);
     if (status != STATUS_OK)
@@ -307,10 +309,74 @@ enum status database_open(struct database *database, const char *home, struct er
     return status;
 }
 
+enum status database_open(struct database *database, const char *home,
+                          const struct database_wait *wait, struct errinfo *err)
+{
+    *database = (struct database){.wait = *wait, .kind = DATABASE_FILE};
+    enum status status = open_file(database, home, err);
+    // Of two that make the file at once, one may be told that it is locked without being asked to
+    // wait.
+    for (int i = 0; i < OPEN_ATTEMPTS && status == STATUS_BUSY && !database->waited_out; i++) {
+        database_close(database);
+        sqlite3_sleep(BUSY_PAUSE_MS);
+        status = open_file(database, home, err);
+    }
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    database_close(database);
+    database->kind = DATABASE_READ_ONLY;
+    // A file that others are busy with must not be read as one that nobody writes.
+    if (status != STATUS_BUSY && open_read_only(database, home, NULL) == STATUS_OK)
+        return STATUS_OK;
+    return open_memory(database, err);
+}
+
+enum status database_reset(struct database *database, struct errinfo *err)
+{
+    if (database->kind == DATABASE_READ_ONLY || database->sqlite == NULL)
+        return open_memory(database, err);
+    enum status status = reset_file(database, err);
+    // Whoever is busy with it may be resetting it himself; on a full disk nobody does.
+    bool given_up = status != STATUS_OK && status != STATUS_BUSY && status != STATUS_NO_MEMORY;
+    return given_up && database->kind == DATABASE_FILE ? open_memory(database, err) : status;
+}
+
+enum status database_mend(struct database *database, struct errinfo *err)
+{
+    int64_t made;
+    int64_t before = database->made;
+    database->mended = true;
+    drop_statements(database);
+    if (before != 0 && database_made(database, &made, NULL) == STATUS_OK && made != before)
+        return STATUS_OK;
+    return database_reset(database, err);
+}
+
+enum status database_made(struct database *database, int64_t *made, struct errinfo *err)
+{
+    bool found;
+    sqlite3_stmt *statement;
+    enum status status = database_statement(database, STATEMENT_TOTAL_MADE, &statement, err);
+    if (status == STATUS_OK)
+        status = database_next(database, statement, &found, err);
+    if (status != STATUS_OK)
+        return status;
+    int64_t number = found ? sqlite3_column_int64(statement, 0) : 0;
+    sqlite3_reset(statement);
+    if (number == 0)
+        return errinfo_set(err, STATUS_CORRUPT, "the catalog: a table is empty");
+    database->made = number;
+    *made = number;
+    return STATUS_OK;
+}
+
 enum status database_statement(struct database *database, enum statement which,
                                sqlite3_stmt **statement, struct errinfo *err)
 {
     sqlite3_stmt **kept = &database->statements[which];
+    // Not even one in memory could be opened.
+    if (database->sqlite == NULL)
+        return errinfo_set(err, STATUS_NO_MEMORY, "no memory for the catalog");
     if (*kept == NULL) {
         int result = sqlite3_prepare_v3(database->sqlite, statement_sql[which], -1,
                                         SQLITE_PREPARE_PERSISTENT, kept, NULL);

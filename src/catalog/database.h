@@ -11,7 +11,7 @@
 //   section_index  FTS5 without contents or sizes, one row a section (catalog/rowid.h), columns
 //                  body, report, section, context; the first one costs least to store
 //   total          one row: sections of reports that are there, and of those that are gone but
-//                  still indexed
+//                  still indexed; a random number that tells one making of the file from the next
 //
 // Rows of section_index cannot be taken out without the text that was indexed. A row without a
 // report is passed over; when they are more than the others, the catalog is built anew.
@@ -42,6 +42,7 @@ enum statement {
     STATEMENT_SECTION_COUNT,
     STATEMENT_SECTION_MATCH,
     STATEMENT_TOTAL_GET,
+    STATEMENT_TOTAL_MADE,
     STATEMENT_TOTAL_ADD,
     STATEMENT_TOTAL_REMOVE,
     STATEMENT_COUNT,
@@ -53,19 +54,37 @@ enum database_kind {
     DATABASE_MEMORY,    // nothing could be opened
 };
 
+// Called before it is waited for another process that writes the file.
+struct database_wait {
+    void (*begins)(void *context);
+    void *context;
+};
+
 struct database {
     sqlite3 *sqlite;
+    struct database_wait wait;
     enum database_kind kind;
+    int64_t made;    // the number of the making that database_made saw last; 0 before
+    bool waited_out; // for other processes, for as long as it is done
+    bool mended;     // the file was damaged, and was emptied or left alone, since the open
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
 // Opens <home>/catalog/catalog.db, makes it when it is not there, resets it when it is not ours;
-// falls back as the kinds say.
-enum status database_open(struct database *database, const char *home, struct errinfo *err);
+// falls back as the kinds say. The database stays at its address until the close.
+enum status database_open(struct database *database, const char *home,
+                          const struct database_wait *wait, struct errinfo *err);
 void database_close(struct database *database); // safe on zeroed memory and when repeated
 
-// Takes everything out, in place: other processes that have it open see an empty one.
+// Takes everything out, in place: other processes that have it open see an empty one. Where the
+// file cannot be written, one in memory takes its place.
 enum status database_reset(struct database *database, struct errinfo *err);
+
+// The same for a damaged one, unless another process has done so since database_made.
+enum status database_mend(struct database *database, struct errinfo *err);
+
+// The number of this making of the file: another one means that it was emptied in between.
+enum status database_made(struct database *database, int64_t *made, struct errinfo *err);
 
 // The statement, reset and without values. Borrowed until the close or a reset.
 enum status database_statement(struct database *database, enum statement which,

@@ -1,27 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api/home.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "catalog/catalog.h"
+#include "catalog/query.h"
 #include "cli/answer.h"
 #include "cli/commands.h"
 #include "cli/table.h"
 
-#include <errno.h>
-#include <stdlib.h>
+#include <stdarg.h>
 #include <string.h>
-#include <sys/stat.h>
+
+static json_t *text_json(struct bytes text)
+{
+    return json_stringn(text.data == NULL ? "" : text.data, text.size);
+}
+
+enum { NOTE_BYTES = 8192 }; // an error's text and a path
 
 struct hits {
     struct cli *cli;
     struct table table;
     json_t *list;
+    json_t *notes;
     uint64_t count;
 };
 
-static json_t *text_json(struct bytes text)
+// Something to know beside the answer: a line on stderr, or one of "notes" in JSON.
+AGOG_PRINTF(2, 3)
+static void note(struct hits *hits, const char *format, ...)
 {
-    return json_stringn(text.data == NULL ? "" : text.data, text.size);
+    char text[NOTE_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (hits->cli->json)
+        json_array_append_new(hits->notes, text_json(bytes_of_string(text)));
+    else
+        fprintf(hits->cli->err, "agog: %s\n", text);
 }
 
 static enum status add_json(struct hits *hits, const struct catalog_hit *hit, const char *ref)
@@ -90,6 +106,20 @@ static enum status read_moment(const struct cli *cli, const char *name, int64_t 
     return STATUS_OK;
 }
 
+// The type alone: some agent must have it.
+static enum status check_type(const struct registry *registry, struct bytes type,
+                              struct errinfo *err)
+{
+    char quoted[ERRINFO_QUOTED_MAX];
+    for (size_t i = 0; i < registry_count(registry); i++) {
+        if (registry_check_type(registry_at(registry, i), type, NULL) == STATUS_OK)
+            return STATUS_OK;
+    }
+    return errinfo_set(err, STATUS_NOT_FOUND,
+                       "no agent has the task type %s: see agog agent ls for those there are",
+                       errinfo_quote(type, quoted));
+}
+
 static enum status read_names(const struct cli *cli, const struct registry *registry,
                               struct catalog_query *query, struct errinfo *err)
 {
@@ -100,14 +130,16 @@ static enum status read_names(const struct cli *cli, const struct registry *regi
     query->feature = bytes_of_string(cli_option(cli, "feature"));
     if (query->agent.size > 0)
         status = registry_find(registry, query->agent, &agent, err);
-    if (status == STATUS_OK && agent != NULL && query->type.size > 0)
-        status = registry_check_type(agent, query->type, err);
+    if (status == STATUS_OK && query->type.size > 0)
+        status = agent != NULL ? registry_check_type(agent, query->type, err)
+                               : check_type(registry, query->type, err);
     return status;
 }
 
 static enum status read_query(const struct cli *cli, const struct registry *registry,
                               struct buf *text, struct catalog_query *query, struct errinfo *err)
 {
+    struct query parsed;
     uint64_t limit = CATALOG_LIMIT_DEFAULT;
     uint64_t offset = 0;
     for (size_t i = 0; i < cli->argument_count; i++) {
@@ -120,7 +152,10 @@ static enum status read_query(const struct cli *cli, const struct registry *regi
     enum status status = buf_status(text);
     if (status != STATUS_OK)
         return errinfo_set(err, STATUS_USAGE, "the query is too long");
-    status = read_names(cli, registry, query, err);
+    // A query that is none is told before anything is indexed for it.
+    status = query_parse(query->text, &parsed, err);
+    if (status == STATUS_OK)
+        status = read_names(cli, registry, query, err);
     if (status == STATUS_OK)
         status = read_moment(cli, "since", &query->since_ns, err);
     if (status == STATUS_OK)
@@ -179,11 +214,42 @@ static void append_next(const struct cli *cli, uint64_t offset, struct buf *out)
 static enum status finish_json(struct hits *hits, const struct catalog_found *found,
                                const char *next, struct errinfo *err)
 {
-    json_t *document = json_pack("{s:O, s:I, s:b}", "hits", hits->list, "matches",
-                                 (json_int_t)found->matches, "more", found->more);
+    json_t *document = json_pack("{s:O, s:I, s:b, s:O}", "hits", hits->list, "matches",
+                                 (json_int_t)found->matches, "matches_capped", found->more, "notes",
+                                 hits->notes);
     if (document != NULL && next != NULL)
         json_object_set_new(document, "next", json_string(next));
     return cli_print_json(hits->cli, document, err);
+}
+
+static void say_what_is_there(struct hits *hits, const struct catalog_query *query,
+                              const struct catalog_found *found, const char *next)
+{
+    unsigned long long matches = found->matches;
+    if (matches == 0)
+        note(hits, "nothing matches");
+    else if (query->offset >= matches)
+        note(hits, "only %llu sections match: --offset passes over all of them", matches);
+    else if (next != NULL)
+        fprintf(hits->cli->err, "agog: %llu of %llu sections shown; more: %s\n",
+                (unsigned long long)hits->count, matches, next);
+    if (found->more)
+        note(hits, "more than %llu sections match, and the newest of them are ranked: add words",
+             matches);
+}
+
+static void say_what_is_wrong(struct hits *hits, const struct catalog_found *found)
+{
+    if (found->mended)
+        note(hits, "the index was damaged and has been made anew");
+    if (found->incomplete)
+        note(hits, "the answer may lack reports: the index is being made anew; ask again");
+    if (found->gone > 0)
+        note(hits, "%llu sections that match went with their reports meanwhile",
+             (unsigned long long)found->gone);
+    if (found->damaged > 0)
+        note(hits, "%llu sections that match are in damaged reports and not shown (agog doctor)",
+             (unsigned long long)found->damaged);
 }
 
 static enum status finish(struct hits *hits, const struct catalog_query *query,
@@ -191,104 +257,53 @@ static enum status finish(struct hits *hits, const struct catalog_query *query,
 {
     struct cli *cli = hits->cli;
     struct buf next;
-    uint64_t shown = query->offset + hits->count + found->gone;
+    uint64_t shown = query->offset + hits->count + found->gone + found->damaged;
     buf_init(&next, 64 * 1024);
     if (shown < found->matches)
         append_next(cli, shown, &next);
     const char *command = next.size > 0 ? buf_string(&next) : NULL;
+    say_what_is_wrong(hits, found);
     enum status status = cli->json ? finish_json(hits, found, command, err)
                                    : table_finish(&hits->table, err);
     if (status == STATUS_OK && !cli->json) {
         cli_flush(cli, NULL);
-        if (found->matches == 0)
-            fprintf(cli->err, "agog: nothing matches\n");
-        if (found->more)
-            fprintf(cli->err,
-                    "agog: more than %llu sections match, the newest of them are "
-                    "ranked: add words\n",
-                    (unsigned long long)found->matches);
-        if (command != NULL)
-            fprintf(cli->err, "agog: %llu of %llu sections shown; more: %s\n",
-                    (unsigned long long)hits->count, (unsigned long long)found->matches, command);
+        say_what_is_there(hits, query, found, command);
     }
     buf_fini(&next);
     return status;
 }
 
 // Searching goes on with what is indexed; what is missing is said beside the answer.
-static void update(struct cli *cli, struct catalog *catalog, const char *place)
+static void update(struct hits *hits, struct catalog *catalog, const char *place)
 {
     struct errinfo why;
     struct catalog_update done;
     errinfo_clear(&why);
     if (catalog_update(catalog, &done, &why) != STATUS_OK)
-        fprintf(cli->err, "agog: the answer may lack reports: %s\n", why.text);
+        note(hits, "the answer may lack reports: %s", why.text);
     if (done.damaged > 0)
-        fprintf(cli->err, "agog: %llu messages are damaged and not searched (agog doctor)\n",
-                (unsigned long long)done.damaged);
+        note(hits, "%llu messages are damaged and not searched (agog doctor)",
+             (unsigned long long)done.damaged);
     if (done.in_memory)
-        fprintf(cli->err,
-                "agog: the index cannot be kept in %s and was made for this search "
-                "alone\n",
-                place);
-}
-
-static enum status make_directory(const char *path, struct errinfo *err)
-{
-    if (mkdir(path, 0777) != 0 && errno != EEXIST)
-        return errinfo_set_errno(err, errno, "cannot make %s", path);
-    return STATUS_OK;
-}
-
-// The index of a server's reports is a cache of the user's, one for each server: in
-// $XDG_CACHE_HOME/agog, else ~/.cache/agog.
-static enum status cache_of(struct bus *bus, char path[HOME_PATH_SIZE], struct errinfo *err)
-{
-    struct bus_facts facts;
-    const char *cache = getenv("XDG_CACHE_HOME");
-    const char *home = getenv("HOME");
-    enum status status = bus->operations->facts(bus, &facts, err);
-    if (status != STATUS_OK)
-        return status;
-    unsigned long long hash = bytes_hash(bytes_of_string(facts.location), 0);
-    int size = cache != NULL && cache[0] == '/'
-                   ? snprintf(path, HOME_PATH_SIZE, "%s", cache)
-                   : snprintf(path, HOME_PATH_SIZE, "%s/.cache", home == NULL ? "" : home);
-    if (size < 0 || size > HOME_PATH_SIZE - 64)
-        return errinfo_set(err, STATUS_INVALID, "the cache directory's path is too long");
-    status = make_directory(path, err);
-    snprintf(path + size, HOME_PATH_SIZE - (size_t)size, "/agog");
-    if (status == STATUS_OK)
-        status = make_directory(path, err);
-    snprintf(path + size, HOME_PATH_SIZE - (size_t)size, "/agog/%016llx", hash);
-    return status == STATUS_OK ? make_directory(path, err) : status;
-}
-
-static enum status place_of(struct cli *cli, struct bus *bus, char path[HOME_PATH_SIZE],
-                            struct errinfo *err)
-{
-    if (hub_is_remote(cli->hub))
-        return cache_of(bus, path, err);
-    snprintf(path, HOME_PATH_SIZE, "%s", hub_home(cli->hub));
-    return STATUS_OK;
+        note(hits, "the index cannot be kept in %s and was made for this search alone", place);
 }
 
 static enum status search(struct cli *cli, const struct read_source *source, struct hits *hits,
                           struct errinfo *err)
 {
-    char place[HOME_PATH_SIZE];
     struct buf text;
+    char place[HOME_PATH_SIZE];
     struct catalog *catalog = NULL;
     struct catalog_query query;
     struct catalog_found found;
     buf_init(&text, 64 * 1024);
     enum status status = read_query(cli, source->registry, &text, &query, err);
     if (status == STATUS_OK)
-        status = place_of(cli, source->bus, place, err);
+        status = hub_cache(cli->hub, place, err);
     if (status == STATUS_OK)
         status = catalog_open(place, source, &catalog, err);
     if (status == STATUS_OK) {
-        update(cli, catalog, place);
+        update(hits, catalog, place);
         status = catalog_search(catalog, &query, show, hits, &found, err);
     }
     if (status == STATUS_OK)
@@ -308,10 +323,12 @@ static enum status run(struct cli *cli, struct errinfo *err)
     if (status != STATUS_OK)
         return status;
     hits.list = json_array();
+    hits.notes = json_array();
     table_init(&hits.table, cli, headings, sizeof headings / sizeof headings[0]);
     status = search(cli, &source, &hits, err);
     table_fini(&hits.table);
     json_decref(hits.list);
+    json_decref(hits.notes);
     return status;
 }
 

@@ -167,10 +167,13 @@ void help_man_page(FILE *out)
           "\\-\\-context or \\-\\-home is given.\n"
           ".TP\n.B NATS_USER NATS_PASSWORD NATS_TOKEN NATS_CREDS NATS_NKEY\nThe login there.\n"
           ".TP\n.B NATS_CA NATS_CERT NATS_KEY\nCertificates for TLS, as PEM files.\n"
+          ".TP\n.B XDG_CACHE_HOME\nWhere the search index of a NATS server's reports is kept.\n"
           ".TP\n.B AGOG_AGENT\nWho is asking, unless \\-\\-as is given.\n"
           ".SH FILES\n"
           ".TP\n.I .agog\nThe store of the nearest directory above that has one, else\n"
           ".IR ~/.agog .\n"
+          ".TP\n.I .agog/catalog\nThe index that agog search makes. It may be deleted.\n"
+          ".TP\n.I ~/.cache/agog\nThe same for NATS servers, unless XDG_CACHE_HOME is set.\n"
           ".TP\n.I ~/.config/nats/context\nWhat \\-\\-context names.\n",
           out);
 }

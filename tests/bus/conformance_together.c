@@ -137,6 +137,25 @@ static void threads_that_publish_at_once_lose_nothing_and_keep_their_order(void 
     }
 }
 
+// Whoever rests is still there: his reads and his follow go on, on what others wrote meanwhile.
+static void another_process_publishes_while_a_bus_rests(void **state)
+{
+    struct fixture *at = *state;
+    create(at, plain);
+    put(at, "s.own", "mine");
+    struct bus_source all = {"S", BYTES(""), 1};
+    struct bus_follow *one = follow(at, &all, 1);
+    expect_next(at, one, 1);
+    bus_rest(at->bus);
+    expect_end(publish_in_child(at, "s.child", 2));
+    expect_body(at, 3, "s.child");
+    bus_rest(at->bus);
+    bus_rest(at->bus);
+    assert_int_equal(put(at, "s.own", "again"), 4);
+    expect_next(at, one, 2);
+    bus_follow_close(one);
+}
+
 static void a_key_that_is_replaced_again_and_again_is_never_missed(void **state)
 {
     struct fixture *at = *state;
@@ -237,6 +256,7 @@ int conformance_together_run(const struct conformance_bus *implementation, int a
         return publish_as_child(implementation, argv + 1);
     const struct CMUnitTest tests[] = {
         CASE(a_follow_wakes_when_another_process_publishes),
+        CASE(another_process_publishes_while_a_bus_rests),
         CASE(a_follow_wakes_when_another_thread_publishes),
         CASE(threads_that_publish_at_once_lose_nothing_and_keep_their_order),
         CASE(a_key_that_is_replaced_again_and_again_is_never_missed),

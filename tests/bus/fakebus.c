@@ -35,6 +35,8 @@ struct fakebus {
     uint64_t gets;
     size_t gets_before_failure;
     enum status get_failure;
+    void (*on_rest)(void *context);
+    void *on_rest_context;
 };
 
 static struct fakebus *of(struct bus *bus)
@@ -455,8 +457,16 @@ static enum status follow_open(struct bus *bus, const struct bus_source *sources
     return errinfo_set(err, STATUS_UNAVAILABLE, "the fake bus has no followers");
 }
 
+static void rest(struct bus *bus)
+{
+    struct fakebus *fake = of(bus);
+    if (fake->on_rest != NULL)
+        fake->on_rest(fake->on_rest_context);
+}
+
 static const struct bus_operations operations = {
     .close = close_bus,
+    .rest = rest,
     .facts = facts,
     .publish = publish,
     .get = get_message,
@@ -501,6 +511,12 @@ void fakebus_damage(struct bus *bus, const char *stream, uint64_t seq)
     size_t at = lower_bound(found, seq);
     if (at < found->count && found->messages[at].seq == seq)
         found->messages[at].damaged = true;
+}
+
+void fakebus_on_rest(struct bus *bus, void (*call)(void *context), void *context)
+{
+    of(bus)->on_rest = call;
+    of(bus)->on_rest_context = context;
 }
 
 uint64_t fakebus_gets(const struct bus *bus)

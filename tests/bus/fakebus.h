@@ -18,4 +18,7 @@ void fakebus_fail_get(struct bus *bus, size_t count, enum status status);
 // Reading the message fails with STATUS_CORRUPT from now on.
 void fakebus_damage(struct bus *bus, const char *stream, uint64_t seq);
 
+// Called at every bus_rest, with the bus free for use; NULL ends that.
+void fakebus_on_rest(struct bus *bus, void (*call)(void *context), void *context);
+
 uint64_t fakebus_gets(const struct bus *bus); // calls of get so far

@@ -9,8 +9,10 @@
 
 #include <cmocka.h>
 #include <sqlite3.h>
+#include <stdlib.h>
 #include <unistd.h>
 
+#include "catalog/catalog_inside.h"
 #include "catalogkit.h"
 
 static const char stream[] = "agog_features_backend";
@@ -41,8 +43,7 @@ static void only_what_is_new_is_read(void **state)
     kit_publish(kit, "d", "# T\n\nword\n");
     gets = fakebus_gets(kit->bus);
     assert_int_equal(kit_update(kit).added, 1);
-    // The message, and the end of the stream behind it.
-    assert_int_equal(fakebus_gets(kit->bus) - gets, 2);
+    assert_int_equal(fakebus_gets(kit->bus) - gets, 1);
     kit_search(kit, "word");
     assert_int_equal(kit->count, 4);
 }
@@ -107,6 +108,10 @@ static void a_file_that_is_no_database_is_built_again(void **state)
     overwrite(kit, 0, 4096);
     kit->catalog = kit_open(kit);
     expect_all_three(kit);
+    assert_true(kit->found.mended);
+    kit_reopen(kit);
+    expect_all_three(kit);
+    assert_false(kit->found.mended);
 }
 
 // Wherever a page is damaged, an update and a search end with the right answer. Damage that
@@ -142,6 +147,7 @@ static void a_file_of_another_version_is_built_again(void **state)
     kit->catalog = kit_open(kit);
     assert_int_equal(kit_update(kit).added, 3);
     expect_all_three(kit);
+    assert_false(kit->found.mended);
 }
 
 static void a_missing_table_is_built_again(void **state)
@@ -321,6 +327,180 @@ static void a_reset_by_one_is_seen_by_the_other(void **state)
     expect_all_three(kit);
 }
 
+static void count_rest(void *context)
+{
+    ++*(int *)context;
+}
+
+// A publisher would wait for the whole batch otherwise.
+static void the_bus_rests_while_a_large_batch_is_written(void **state)
+{
+    struct kit *kit = *state;
+    int rests = 0;
+    enum { SIZE = 2 * 1024 * 1024 };
+    char *text = malloc(SIZE);
+    assert_non_null(text);
+    for (int i = 0; i < SIZE - 1; i++)
+        text[i] = "word "[i % 5];
+    text[SIZE - 1] = '\0';
+    kit_publish(kit, "large", text);
+    fakebus_on_rest(kit->bus, count_rest, &rests);
+    assert_int_equal(kit_update(kit).added, 1);
+    assert_int_equal(rests, 1);
+    kit_publish(kit, "small", "# T\n\nword\n");
+    assert_int_equal(kit_update(kit).added, 1);
+    assert_int_equal(rests, 1);
+    free(text);
+}
+
+// Another process, that holds the file while this one begins to update.
+struct other_process {
+    struct kit *kit;
+    sqlite3 *holder;
+    struct catalog *catalog;
+    int rests;
+};
+
+static void go_on_in_between(void *context)
+{
+    struct catalog_update update;
+    struct other_process *other = context;
+    struct kit *kit = other->kit;
+    other->rests++;
+    fakebus_on_rest(kit->bus, NULL, NULL);
+    assert_int_equal(sqlite3_exec(other->holder, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+    kit_publish(kit, "later", "# T\n\nword\n");
+    assert_int_equal(catalog_update(other->catalog, &update, &kit->err), STATUS_OK);
+    assert_int_equal(update.added, 4);
+    assert_int_equal(update.removed, 0);
+}
+
+static void who_waits_for_the_file_lets_go_of_the_bus_and_looks_again(void **state)
+{
+    char path[128];
+    struct kit *kit = *state;
+    struct other_process other = {.kit = kit, .catalog = kit_open(kit)};
+    // Every stream is known, so that the one with the reports is the one that is waited with.
+    kit_update(kit);
+    publish_three(kit);
+    assert_int_equal(sqlite3_open(kit_path(kit, path), &other.holder), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other.holder, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    fakebus_on_rest(kit->bus, go_on_in_between, &other);
+    struct catalog_update update = kit_update(kit);
+    assert_int_equal(other.rests, 1);
+    // The other one has indexed more than this one had seen of the stream: nothing is left to do.
+    assert_int_equal(update.added, 0);
+    assert_int_equal(update.removed, 0);
+    kit_query(kit, &(struct catalog_query){.text = BYTES("word")});
+    assert_int_equal(kit->count, 4);
+    catalog_close(other.catalog);
+    assert_int_equal(sqlite3_close(other.holder), SQLITE_OK);
+}
+
+static void publish_on_rest(void *context)
+{
+    struct kit *kit = context;
+    fakebus_on_rest(kit->bus, NULL, NULL);
+    kit_publish(kit, "meanwhile", "# T\n\nword\n");
+}
+
+static void what_comes_during_an_update_is_for_the_next_one(void **state)
+{
+    struct kit *kit = *state;
+    enum { SIZE = 2 * 1024 * 1024 };
+    char *text = malloc(SIZE);
+    assert_non_null(text);
+    memset(text, ' ', SIZE - 1);
+    memcpy(text, "word", 4);
+    text[SIZE - 1] = '\0';
+    kit_publish(kit, "large", text);
+    free(text);
+    fakebus_on_rest(kit->bus, publish_on_rest, kit);
+    assert_int_equal(kit_update(kit).added, 1);
+    assert_int_equal(kit_update(kit).added, 1);
+    kit_search(kit, "word");
+    assert_int_equal(kit->count, 2);
+}
+
+static void a_full_disk_is_told_and_what_was_indexed_is_found(void **state)
+{
+    struct kit *kit = *state;
+    struct catalog_update update;
+    char text[20000] = "# T\n\n";
+    publish_three(kit);
+    kit_update(kit);
+    // As full as a file can be made to look.
+    sqlite3 *db = kit->catalog->database.sqlite;
+    assert_int_equal(sqlite3_exec(db, "PRAGMA max_page_count=1", NULL, NULL, NULL), SQLITE_OK);
+    for (unsigned i = 0; strlen(text) < sizeof text - 16; i++)
+        snprintf(text + strlen(text), 16, "n%x ", i * 2654435761U);
+    kit_publish(kit, "d", text);
+    assert_int_equal(catalog_update(kit->catalog, &update, &kit->err), STATUS_NO_SPACE);
+    assert_non_null(strstr(kit->err.text, "1 messages of stream agog_features_backend are not "
+                                          "indexed: the catalog: "));
+    assert_int_equal(update.added, 0);
+    kit_query(kit, &(struct catalog_query){.text = BYTES("word")});
+    assert_int_equal(kit->count, 3);
+    kit_reopen(kit);
+    assert_int_equal(kit_update(kit).added, 1);
+}
+
+static void a_hit_in_a_damaged_report_is_counted_and_the_others_are_shown(void **state)
+{
+    struct kit *kit = *state;
+    publish_three(kit);
+    kit_update(kit);
+    fakebus_damage(kit->bus, stream, 2);
+    kit_query(kit, &(struct catalog_query){.text = BYTES("word")});
+    kit_expect(kit, "roy/backend/c@1#0 roy/backend/a@1#0");
+    assert_int_equal(kit->found.damaged, 1);
+}
+
+// Another process empties the file between this one's update and its search.
+static void a_file_that_was_emptied_since_the_update_is_filled_before_it_is_searched(void **state)
+{
+    struct kit *kit = *state;
+    struct catalog *other = kit_open(kit);
+    publish_three(kit);
+    kit_update(kit);
+    assert_int_equal(database_reset(&other->database, &kit->err), STATUS_OK);
+    kit_query(kit, &(struct catalog_query){.text = BYTES("word")});
+    kit_expect(kit, "roy/backend/c@1#0 roy/backend/b@1#0 roy/backend/a@1#0");
+    assert_false(kit->found.incomplete);
+    catalog_close(other);
+}
+
+static void an_answer_from_a_file_that_cannot_be_filled_again_says_so(void **state)
+{
+    struct kit *kit = *state;
+    struct catalog *other = kit_open(kit);
+    publish_three(kit);
+    kit_update(kit);
+    assert_int_equal(database_reset(&other->database, &kit->err), STATUS_OK);
+    fakebus_fail_get(kit->bus, 1, STATUS_IO);
+    kit_query(kit, &(struct catalog_query){.text = BYTES("nothing")});
+    assert_true(kit->found.incomplete);
+    catalog_close(other);
+}
+
+// Two meet the same damage: the second one must not undo what the first has done about it.
+static void what_another_process_has_mended_is_not_mended_again(void **state)
+{
+    struct kit *kit = *state;
+    struct catalog *other = kit_open(kit);
+    struct catalog_update update;
+    publish_three(kit);
+    kit_update(kit);
+    assert_int_equal(catalog_update(other, &update, &kit->err), STATUS_OK);
+    assert_int_equal(database_mend(&kit->catalog->database, &kit->err), STATUS_OK);
+    assert_int_equal(kit_update(kit).added, 3);
+    assert_int_equal(database_mend(&other->database, &kit->err), STATUS_OK);
+    assert_int_equal(catalog_update(other, &update, &kit->err), STATUS_OK);
+    assert_int_equal(update.added, 0);
+    expect_all_three(kit);
+    catalog_close(other);
+}
+
 static void what_was_indexed_before_the_bus_failed_is_kept(void **state)
 {
     struct kit *kit = *state;
@@ -397,6 +577,14 @@ int main(void)
         CASE(a_stream_that_is_gone_has_no_reports),
         CASE(two_at_once_index_everything_once),
         CASE(a_reset_by_one_is_seen_by_the_other),
+        CASE(the_bus_rests_while_a_large_batch_is_written),
+        CASE(who_waits_for_the_file_lets_go_of_the_bus_and_looks_again),
+        CASE(what_comes_during_an_update_is_for_the_next_one),
+        CASE(a_full_disk_is_told_and_what_was_indexed_is_found),
+        CASE(a_hit_in_a_damaged_report_is_counted_and_the_others_are_shown),
+        CASE(a_file_that_was_emptied_since_the_update_is_filled_before_it_is_searched),
+        CASE(an_answer_from_a_file_that_cannot_be_filled_again_says_so),
+        CASE(what_another_process_has_mended_is_not_mended_again),
         CASE(what_was_indexed_before_the_bus_failed_is_kept),
         CASE(a_damaged_message_is_counted_and_left_out),
         CASE(a_message_that_nobody_numbered_is_found),
